@@ -1,0 +1,3 @@
+"""tickertape: self-hosted, real-time messaging analytics."""
+
+__version__ = "0.1.0"

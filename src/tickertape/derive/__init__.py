@@ -1,0 +1,1 @@
+"""events → facts: pure folds, and the deriver that loads, folds and writes what new events touched."""
