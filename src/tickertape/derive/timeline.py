@@ -31,7 +31,7 @@ class Entry(Struct, kw_only=True):
     scale_max: float | None = None
 
 
-class Duration(Struct, kw_only=True):
+class Duration(Struct, kw_only=True, gc=False):
     """One measured interval. `ended_at` None: still running (an open wait).
 
     `kind`: first_response, first_response_from_start, first_any_response, response, bot_response, unanswered, open,
@@ -48,8 +48,8 @@ class Duration(Struct, kw_only=True):
     estimated: bool = False
 
 
-class Check(Struct, kw_only=True):
-    """One check of a target. Met when it ended at or before `due_at`; breached at `due_at` once the clock is past it."""
+class Check(Struct, kw_only=True, gc=False):
+    """One check of a target. Met when it ended at or before `due_at`; breached at `due_at` once the clock is past."""
 
     kind: str  # first_response, response, resolution
     started_at: int
@@ -59,10 +59,17 @@ class Check(Struct, kw_only=True):
     team: str | None = None
 
 
-class Spell(Struct, kw_only=True):
+class Spell(Struct, kw_only=True, gc=False):
     """A time during which an episode was assigned to an agent (and, for waiting spells, had an open wait)."""
 
     agent: str
+    started_at: int
+    ended_at: int | None
+
+
+class Span(Struct, kw_only=True, gc=False):
+    """A time during which an episode was open. `ended_at` None: it still is."""
+
     started_at: int
     ended_at: int | None
 
@@ -134,8 +141,17 @@ class Episode(Struct, kw_only=True):
     courtesy_waits: list[int] = field(default_factory=list)
     """Starts of the waits of courtesy reopens: in no check and not in quality."""
     surveys: list[Survey] = field(default_factory=list)
+    open_spans: list[Span] = field(default_factory=list)
+    """When the episode was open: one span, and one more per reopen. Parallel contact is judged by them."""
+    revivals: list[Span] = field(default_factory=list)
+    """When it counted as expired, until a late reply or resolve took it up again; it was open then after all."""
+    resolves: list[int] = field(default_factory=list)
+    """The own times of the counted resolves (courtesy ones left out), in order. Repeats are judged by them."""
     quality: Quality | None = None
     last_at: int = 0
-    """The latest time of anything that this version of the episode rests on."""
+    """The latest time of anything that this version of the episode rests on: it holds from then on."""
+    own_last_at: int | None = None
+    """`last_at` by its own conversation alone; noted when the contact's episodes are linked."""
     valid_until: int | None = None
-    """The clock after which this version no longer holds by the passage of time alone (expiry); None: never."""
+    """The clock after which this version no longer holds by the passage of time alone (expiry, or ten minutes after an
+    unanswered request for a person); None: never."""

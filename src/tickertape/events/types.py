@@ -1,29 +1,28 @@
-"""The canonical events: every type and field a source may report (the public event contract).
-
-One struct per event type, decoded and validated by msgspec in one pass. Times are timezone-aware on the
-way in; everything behind ingest uses `at_ms`, milliseconds since the epoch in UTC.
-"""
+"""One struct per event type, with the type and limits of every field."""
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal, Union, get_args
+from typing import Annotated, Literal, get_args
 
-import msgspec
 from msgspec import Meta, Struct
+
+from tickertape.addresses import AddressKind
+from tickertape.explain import CURRENCY_PATTERN
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 Short = Annotated[str, Meta(max_length=512)]
+AddressText = Annotated[str, Meta(min_length=1, max_length=512)]
 Url = Annotated[str, Meta(max_length=4096)]
 Text = Annotated[str, Meta(max_length=65536)]
 Moment = Annotated[datetime, Meta(tz=True)]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
-AttrValue = str | float | bool | int
+Currency = Annotated[str, Meta(min_length=3, max_length=3, pattern=CURRENCY_PATTERN)]
+AttrName = Annotated[str, Meta(min_length=1, max_length=100)]
+AttrValue = Annotated[str, Meta(max_length=1024)] | float | bool | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 Channel = Literal[
     "sms", "mms", "rcs", "whatsapp", "email", "webchat", "push", "in_app",
     "messenger", "instagram", "telegram", "other",
 ]  # fmt: skip
-AddressKind = Literal["e164", "email", "handle", "user_id", "token"]
 Author = Literal["customer", "agent", "bot", "auto", "campaign", "system"]
 Purpose = Literal["marketing", "service", "authentication"]
 Actor = Literal["human", "machine", "suspect"]
@@ -36,14 +35,14 @@ SurveyKind = Literal["csat", "nps", "ces"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
 
 
-class Event(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type"):
+class Event(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type", gc=False):
     """What every event carries. `id` is unique within the source; left out, it is derived from the content."""
 
     at: Moment
     id: Id | None = None
     channel: Channel | None = None
     contact_id: Id | None = None
-    address: Short | None = None
+    address: AddressText | None = None
     address_kind: AddressKind | None = None
     message_id: Id | None = None
     conversation_id: Id | None = None
@@ -52,15 +51,15 @@ class Event(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
     variant: Short | None = None
     agent_id: Id | None = None
     team_id: Id | None = None
-    attrs: Annotated[dict[Annotated[str, Meta(max_length=100)], AttrValue], Meta(max_length=64)] | None = None
+    attrs: Annotated[dict[AttrName, AttrValue], Meta(max_length=64)] | None = None
 
 
 class MessageEvent(Event):
-    message_id: Id  # type: ignore[misc]
+    message_id: Id
 
 
 class MessageSent(MessageEvent, tag="message.sent"):
-    channel: Channel  # type: ignore[misc]
+    channel: Channel
     author: Author | None = None
     purpose: Purpose | None = None
     text: Text | None = None
@@ -116,11 +115,11 @@ class MessageDeferred(MessageEvent, tag="message.deferred"):
 class MessageBilled(MessageEvent, tag="message.billed"):
     cost: Decimal | None = None
     currency: Currency | None = None
-    segments: Annotated[int, Meta(ge=0)] | None = None
+    segments: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
 
 
 class MessageReceived(MessageEvent, tag="message.received"):
-    channel: Channel  # type: ignore[misc]
+    channel: Channel
     sender: Short | None = None
     text: Text | None = None
     reply_to: Id | None = None
@@ -129,7 +128,7 @@ class MessageReceived(MessageEvent, tag="message.received"):
 
 
 class ConversationEvent(Event):
-    conversation_id: Id  # type: ignore[misc]
+    conversation_id: Id
 
 
 class ConversationOpened(ConversationEvent, tag="conversation.opened"):
@@ -193,19 +192,19 @@ class SurveyAnswered(SurveyEvent, tag="survey.answered"):
 
 
 class AgentStatus(Event, tag="agent.status"):
-    agent_id: Id  # type: ignore[misc]
+    agent_id: Id
     status: Literal["online", "away", "offline"]
     device: Short | None = None
 
 
 class ContactUpdated(Event, tag="contact.updated"):
-    contact_id: Id  # type: ignore[misc]
+    contact_id: Id
     timezone: Short | None = None
-    addresses: Annotated[list[Short], Meta(max_length=100)] | None = None
+    addresses: Annotated[list[AddressText], Meta(max_length=100)] | None = None
 
 
 class ConsentEvent(Event):
-    """Needs a contact: contact_id or address (checked after decoding)."""
+    """Needs a contact: contact_id or address."""
 
     method: ConsentMethod | None = None
     confirmed: bool | None = None
@@ -262,12 +261,40 @@ class ExperimentAssigned(Event, tag="experiment.assigned"):
     planned_control: Annotated[float, Meta(gt=0, lt=1)] | None = None
 
 
-AnyEvent = Union[
-    MessageSent, MessageDelivered, MessageFailed, MessageRead, MessageClicked, MessageReacted, MessageQueued,
-    MessageDeferred, MessageBilled, MessageReceived, ConversationOpened, ConversationQueued, ConversationAssigned,
-    ConversationHandedOff, ConversationResolved, ConversationReopened, ConversationSnoozed, ConversationUnsnoozed,
-    ConversationMerged, ConversationTagged, ConversationNoted, SurveySent, SurveyAnswered, AgentStatus,
-    ContactUpdated, ContactPrompted, ContactOptedIn, ContactOptedOut, ContactComplained, AppUninstalled,
-    AppFeatureUsed, ConversionRecorded, ConversionRefunded, ExperimentAssigned,
-]  # fmt: skip
+AnyEvent = (
+    MessageSent
+    | MessageDelivered
+    | MessageFailed
+    | MessageRead
+    | MessageClicked
+    | MessageReacted
+    | MessageQueued
+    | MessageDeferred
+    | MessageBilled
+    | MessageReceived
+    | ConversationOpened
+    | ConversationQueued
+    | ConversationAssigned
+    | ConversationHandedOff
+    | ConversationResolved
+    | ConversationReopened
+    | ConversationSnoozed
+    | ConversationUnsnoozed
+    | ConversationMerged
+    | ConversationTagged
+    | ConversationNoted
+    | SurveySent
+    | SurveyAnswered
+    | AgentStatus
+    | ContactUpdated
+    | ContactPrompted
+    | ContactOptedIn
+    | ContactOptedOut
+    | ContactComplained
+    | AppUninstalled
+    | AppFeatureUsed
+    | ConversionRecorded
+    | ConversionRefunded
+    | ExperimentAssigned
+)
 EVENT_TYPES: dict[str, type[Event]] = {str(cls.__struct_config__.tag): cls for cls in get_args(AnyEvent)}

@@ -1,0 +1,767 @@
+"""Load, fold: works out again every fact that a batch of new events touched.
+
+A message is folded from its events, a contact from its messages and consent and conversion events, a conversation
+from its messages and events. What was folded is kept in memory while it is warm; what is cold is read from the log.
+"""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import Struct, field
+
+from tickertape.derive import repeats
+from tickertape.derive.contacts import Conversion, Links, fold_contact, own_links
+from tickertape.derive.episodes import fold
+from tickertape.derive.facts import EpisodeRow, MessageRow, SurveyRow
+from tickertape.derive.identities import Identities, Merged
+from tickertape.derive.messages import Message, fold_message
+from tickertape.derive.timeline import Entry, Episode, Survey
+from tickertape.events import (
+    AgentStatus,
+    ConsentEvent,
+    ConversationEvent,
+    ConversionRecorded,
+    ConversionRefunded,
+    MessageEvent,
+    SurveyEvent,
+)
+from tickertape.keys import contact_key, key
+from tickertape.settings import Settings
+from tickertape.store import NEVER_MS, Store, log
+from tickertape.store.log import Logged, stands
+
+DAY_MS = 86_400_000
+CACHED_MESSAGES = 100_000
+CACHED_CONTACTS = 20_000
+CACHED_CONVERSATIONS = 20_000
+
+_HAPPENINGS = (
+    "contact.prompted", "contact.opted_in", "contact.opted_out", "contact.complained",
+    "conversion.recorded", "conversion.refunded",
+)  # fmt: skip
+_CONVERSATION_TYPES = (
+    "conversation.opened", "conversation.queued", "conversation.assigned", "conversation.handed_off",
+    "conversation.resolved", "conversation.reopened", "conversation.snoozed", "conversation.unsnoozed",
+    "conversation.tagged", "conversation.noted", "survey.sent", "survey.answered",
+)  # fmt: skip
+
+
+class MessageState(Struct):
+    events: dict[int, Logged] = field(default_factory=dict)
+    message: Message | None = None
+    links: Links | None = None
+    """As last derived; None where no fact of this message was ever written."""
+    home: int = 0
+    entry: Entry | None = None
+
+
+class ContactState(Struct):
+    messages: set[int] = field(default_factory=set)
+    happenings: dict[int, Logged] = field(default_factory=dict)
+    homes: dict[int, int] = field(default_factory=dict)
+    """Where the row of each conversion is."""
+
+
+class ConversationState(Struct):
+    source: str = ""
+    name: str = ""
+    messages: set[int] = field(default_factory=set)
+    events: dict[int, Logged] = field(default_factory=dict)
+    episodes: list[Episode] = field(default_factory=list)
+    surveys: list[Survey] = field(default_factory=list)
+    written: dict[int, bytes] = field(default_factory=dict)
+    """By opened_at, a fingerprint of each episode as last derived (empty where only its key is known)."""
+    surveys_written: dict[int, tuple[int, bytes]] = field(default_factory=dict)
+
+
+class Touched(Struct):
+    """What to work out again."""
+
+    messages: set[int] = field(default_factory=set)
+    contacts: dict[int, str] = field(default_factory=dict)
+    conversations: set[int] = field(default_factory=set)
+    agents: set[tuple[str, int]] = field(default_factory=set)
+    """(agent, day since the epoch)"""
+
+
+class Changes(Struct):
+    """The facts to write, and the keys of those that are no more."""
+
+    messages: list[MessageRow] = field(default_factory=list)
+    gone_messages: list[tuple[int, int]] = field(default_factory=list)
+    episodes: list[EpisodeRow] = field(default_factory=list)
+    gone_episodes: list[tuple[int, int, int]] = field(default_factory=list)
+    surveys: list[SurveyRow] = field(default_factory=list)
+    gone_surveys: list[tuple[int, int]] = field(default_factory=list)
+    conversions: list[Conversion] = field(default_factory=list)
+    gone_conversions: list[tuple[int, int]] = field(default_factory=list)
+    links: list[tuple[int, int, str, str]] = field(default_factory=list)
+    """(address key, at, event id, contact id)"""
+    agents: set[tuple[str, int]] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, f) for f in self.__struct_fields__)
+
+
+State = TypeVar("State")
+
+
+class Cache(Generic[State]):
+    """The warm states of one kind; `trim` lets the coldest go between batches."""
+
+    def __init__(self, capacity: int) -> None:
+        self._states: OrderedDict[int, State] = OrderedDict()
+        self._capacity = capacity
+
+    def get(self, key: int) -> State | None:
+        state = self._states.get(key)
+        if state is not None:
+            self._states.move_to_end(key)
+        return state
+
+    def put(self, key: int, state: State) -> None:
+        self._states[key] = state
+
+    def trim(self) -> None:
+        while len(self._states) > self._capacity:
+            self._states.popitem(last=False)
+
+
+def _same(unknown: int) -> bool:
+    return True
+
+
+class Derivation:
+    """The folds over one store's log, up to a sequence number and (for the past) a clock.
+
+    `suffix` names the fact tables that earlier results are found in; `horizon`: later events are not known.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        identities: Identities,
+        *,
+        suffix: str = "",
+        horizon: int = NEVER_MS,
+        through: int = 0,
+    ) -> None:
+        self.store = store
+        self.settings = settings
+        self.identities = identities
+        self.suffix = suffix
+        self.horizon = horizon
+        self.through = through
+        self.active: set[int] = set()
+        """Keys of the contacts that ever did something: only their messages depend on one another."""
+        self.agents: set[str] = set()
+        """The agents whose presence is known."""
+        self.may_exist: Callable[[int], bool] = _same
+        """False only where the log surely holds nothing (of a message) from before this batch."""
+        self._messages: Cache[MessageState] = Cache(CACHED_MESSAGES)
+        self._contacts: Cache[ContactState] = Cache(CACHED_CONTACTS)
+        self._conversations: Cache[ConversationState] = Cache(CACHED_CONVERSATIONS)
+        self._merged: Merged = identities.merged(horizon)
+        self._fresh: dict[int, set[int]] = defaultdict(set)
+        """By conversation, the messages of the batch in hand, which no table holds yet."""
+
+    # One batch
+
+    def apply(self, batch: Sequence[Logged], touched: Touched, now: int) -> Changes:
+        """Takes in events (all of them in the log already) and works out every fact they touch, at the clock `now`."""
+        changes = Changes()
+        self._fresh.clear()
+        self._identify(batch, touched, changes)
+        own: dict[int, list[Logged]] = defaultdict(list)
+        for e in batch:
+            if isinstance(e.event, MessageEvent):
+                own[self.identities.root(e.message_hash)].append(e)
+        touched.messages.update(own)
+        states = self._load_messages(touched.messages)
+        for root, events in own.items():
+            _take_in(states[root].events, events)
+        self._route(batch, touched)
+        folded = self._fold_messages(states)
+        self._settle_contacts(folded, touched, changes)
+        self._fold_conversations(touched, changes, now)
+        self._touch_agents(batch, touched, changes)
+        self._messages.trim()
+        self._contacts.trim()
+        self._conversations.trim()
+        return changes
+
+    def _identify(self, batch: Sequence[Logged], touched: Touched, changes: Changes) -> None:
+        """Notes what names now mean the same, and touches what that moves."""
+        moved: list[int] = []
+        merges = False
+        for e in batch:
+            for address, event_id, contact_id in self.identities.note_contact(e):
+                changes.links.append((address, e.at, event_id, contact_id))
+                if self.identities.was_used_alone(address):
+                    moved.append(address)
+            if e.link_hash:
+                before = self.identities.root(e.message_hash) if e.message_hash else 0
+                if self.identities.note_retry(e):
+                    after = self.identities.root(e.message_hash)
+                    touched.messages.update({before, after, e.message_hash})
+                    self._forget_messages({before, after, e.message_hash})
+                if self.identities.note_merge(e):
+                    merges = True
+                    touched.conversations.update((e.conversation_hash, e.link_hash))
+        if merges:
+            self._merged = self.identities.merged(self.horizon)
+            self._conversations = Cache(CACHED_CONVERSATIONS)
+        if moved:
+            for e in log.find(self.store, "address_hash", moved, through=self.through):
+                if e.contact_hash == 0 and e.at <= self.horizon:
+                    if e.message_hash:
+                        touched.messages.add(self.identities.root(e.message_hash))
+                    name = self.identities.contact(None, e.event.address)
+                    touched.contacts[contact_key(name)] = name
+            self._contacts = Cache(CACHED_CONTACTS)
+
+    def _forget_messages(self, roots: Iterable[int]) -> None:
+        for root in roots:
+            self._messages._states.pop(root, None)
+
+    def _route(self, batch: Sequence[Logged], touched: Touched) -> None:
+        """Hands the events that are no messages' to what they belong to."""
+        happened: list[Logged] = []
+        for e in batch:
+            if e.at > self.horizon:
+                continue
+            match e.event:
+                case ConversationEvent() | SurveyEvent():
+                    touched.conversations.add(e.conversation_hash or e.link_hash)
+                case ConsentEvent() | ConversionRecorded() | ConversionRefunded():
+                    happened.append(e)
+                case AgentStatus():
+                    self.agents.add(e.event.agent_id)
+        if happened:
+            self._route_happenings(happened, touched)
+        for e in batch:
+            if isinstance(e.event, ConversationEvent | SurveyEvent):
+                conversation = e.conversation_hash or e.link_hash
+                state = self._conversations.get(self._merged.root(conversation))
+                if state is not None:
+                    _take_in(state.events, [e])
+
+    def _route_happenings(self, happened: Sequence[Logged], touched: Touched) -> None:
+        """A refund is its order's contact's; an order that names only a message is the message's contact's."""
+        orders = {e.link_hash for e in happened if e.link_hash}
+        told = log.find(self.store, "link_hash", orders, through=self.through, types=_HAPPENINGS)
+        everything = {e.id_hash: e for e in (*told, *happened)}
+        owner: dict[int, str] = {}
+        unnamed = [e for e in everything.values() if not (e.contact_hash or e.address_hash) and e.message_hash]
+        states = self._load_messages({self.identities.root(e.message_hash) for e in unnamed})
+        for e in sorted(everything.values(), key=lambda e: e.order):
+            name = self._owner(e, states)
+            if e.link_hash and isinstance(e.event, ConversionRecorded) and (name or e.link_hash not in owner):
+                owner[e.link_hash] = owner.get(e.link_hash) or name
+        for e in everything.values():
+            name = owner.get(e.link_hash, "") if e.link_hash else self._owner(e, states)
+            hash_ = contact_key(name) if name else e.link_hash
+            if not hash_ or (e.link_hash and e.link_hash not in owner):
+                continue
+            touched.contacts[hash_] = name
+            self.active.add(hash_)
+            state = self._contacts.get(hash_)
+            if state is not None:
+                _take_in(state.happenings, [e])
+
+    def _owner(self, e: Logged, states: dict[int, MessageState]) -> str:
+        name = self.identities.contact(e.event.contact_id, e.event.address)
+        if name or not e.message_hash:
+            return name
+        state = states.get(self.identities.root(e.message_hash))
+        message = state.message or (fold_message(state.events.values(), 0) if state and state.events else None) if state else None
+        return self.identities.contact_of(message) if message is not None else ""
+
+    # Messages
+
+    def _load_messages(self, roots: Iterable[int]) -> dict[int, MessageState]:
+        states: dict[int, MessageState] = {}
+        cold: dict[int, int] = {}  # attempt -> root
+        for root in roots:
+            state = self._messages.get(root)
+            if state is None:
+                state = MessageState()
+                self._messages.put(root, state)
+                for attempt in self.identities.attempts(root):
+                    if self.may_exist(attempt):
+                        cold[attempt] = root
+            states[root] = state
+        if cold:
+            for e in log.find(self.store, "message_hash", cold, through=self.through):
+                if isinstance(e.event, MessageEvent) and e.at <= self.horizon:
+                    _take_in(states[cold[e.message_hash]].events, [e])
+            for root, home, links in self._written_messages(cold):
+                if root in states and states[root].links is None:
+                    states[root].home, states[root].links = home, links
+        return states
+
+    def _written_messages(self, roots: Iterable[int]) -> Iterable[tuple[int, int, Links]]:
+        instants = ("replied_at", "proven_at", "opted_out_at", "complained_at", "converted_at", "engaged_before")
+        rows = self.store.rows(
+            "SELECT hash, toUnixTimestamp(home) * 1000, contact, conversation, conversation_hash, opt_out,"  # noqa: S608
+            + ", ".join(f"toUnixTimestamp64Milli({i})" for i in instants)
+            + f" FROM messages{self.suffix} FINAL WHERE hash IN {{keys:Array(UInt64)}}",
+            {"keys": [str(r) for r in roots]},
+        )
+        for hash_, home, contact, conversation, conversation_hash, opt_out, *moments in rows:
+            yield (
+                hash_,
+                home,
+                Links(
+                    contact=contact,
+                    conversation=conversation,
+                    conversation_hash=conversation_hash,
+                    opts_out=opt_out,
+                    **dict(zip(instants, moments, strict=True)),
+                ),
+            )
+
+    def _fold_messages(self, states: dict[int, MessageState]) -> dict[int, MessageState]:
+        for root, state in states.items():
+            state.message = None
+            if state.events and self.identities.root(root) == root:
+                state.message = fold_message(state.events.values(), root)
+        return states
+
+    # Contacts
+
+    def _settle_contacts(self, folded: dict[int, MessageState], touched: Touched, changes: Changes) -> None:
+        """Gives every folded message its links, and refolds the contacts that have a history."""
+        quiet: list[tuple[int, MessageState, str]] = []
+        joining: dict[int, set[int]] = defaultdict(set)
+        for root, state in folded.items():
+            message = state.message
+            if state.links is not None and (message is None or state.links.contact != self.identities.contact_of(message)):
+                self._leave(root, state.links.contact, touched)
+            if message is None:
+                self._remove_message(root, state, touched, changes)
+                continue
+            name = self.identities.contact_of(message)
+            hash_ = contact_key(name)
+            if not message.outbound or min(message.clicked_at, message.reacted_at) < NEVER_MS:
+                if name:
+                    if hash_ not in self.active:
+                        self.active.add(hash_)
+                else:
+                    hash_ = root
+                    self.active.add(hash_)
+            if hash_ in self.active:
+                touched.contacts[hash_] = name
+                joining[hash_].add(root)
+            else:
+                quiet.append((root, state, name))
+        for root, state, name in quiet:
+            self._settle_message(root, state, own_links(_known(state), name), True, touched, changes)
+        contacts = self._load_contacts({h: n for h, n in touched.contacts.items() if h in self.active})
+        for hash_, roots in joining.items():
+            contacts[hash_].messages |= roots
+        others = self._load_messages({m for c in contacts.values() for m in c.messages} - folded.keys())
+        self._fold_messages({r: s for r, s in others.items() if s.message is None})
+        for hash_, contact in contacts.items():
+            self._fold_contact(hash_, touched.contacts[hash_], contact, folded, touched, changes)
+
+    def _leave(self, root: int, contact: str, touched: Touched) -> None:
+        hash_ = contact_key(contact) if contact else root
+        state = self._contacts.get(hash_)
+        if state is not None:
+            state.messages.discard(root)
+        if hash_ in self.active:
+            touched.contacts[hash_] = contact
+
+    def _fold_contact(
+        self,
+        hash_: int,
+        name: str,
+        contact: ContactState,
+        folded: dict[int, MessageState],
+        touched: Touched,
+        changes: Changes,
+    ) -> None:
+        states = {m: s for m in contact.messages if (s := self._messages.get(m)) is not None}
+        mine = {
+            m: s
+            for m, s in states.items()
+            if s.message is not None and (self.identities.contact_of(s.message) == name)
+        }
+        contact.messages = set(mine)
+        facts = fold_contact(name, (_known(s) for s in mine.values()), contact.happenings.values(), self.settings)
+        for root, links in facts.links.items():
+            self._settle_message(root, mine[root], links, root in folded, touched, changes)
+        homes = {c.hash: _hour(c.at) for c in facts.conversions}
+        changes.gone_conversions += [(home, c) for c, home in contact.homes.items() if homes.get(c) != home]
+        changes.conversions += facts.conversions
+        contact.homes = homes
+
+    def _settle_message(
+        self, root: int, state: MessageState, links: Links, folded: bool, touched: Touched, changes: Changes
+    ) -> None:
+        """Writes the row where its events or its links changed, and touches the conversations that see a difference."""
+        message = _known(state)
+        before = state.links
+        if not folded and before == links:
+            return
+        if before is not None and state.home != message.home:
+            changes.gone_messages.append((state.home, root))
+        entry = _entry(message, links)
+        if entry != state.entry or before is None or before.conversation_hash != links.conversation_hash:
+            for hash_ in {links.conversation_hash, before.conversation_hash if before else links.conversation_hash}:
+                if entry is not None or (state.entry is not None) or (before is not None and hash_ != links.conversation_hash):
+                    self._touch_conversation(hash_, touched)
+        if before is not None and before.conversation_hash != links.conversation_hash:
+            old = self._conversations.get(self._merged.root(before.conversation_hash))
+            if old is not None:
+                old.messages.discard(root)
+        state.home, state.links, state.entry = message.home, links, entry
+        if entry is not None:
+            self._fresh[links.conversation_hash].add(root)
+            conversation = self._conversations.get(self._merged.root(links.conversation_hash))
+            if conversation is not None:
+                conversation.messages.add(root)
+        changes.messages.append(MessageRow(message, links))
+
+    def _remove_message(self, root: int, state: MessageState, touched: Touched, changes: Changes) -> None:
+        if state.links is None:
+            return
+        changes.gone_messages.append((state.home, root))
+        self._touch_conversation(state.links.conversation_hash, touched)
+        old = self._conversations.get(self._merged.root(state.links.conversation_hash))
+        if old is not None:
+            old.messages.discard(root)
+        state.links, state.entry = None, None
+
+    def _touch_conversation(self, hash_: int, touched: Touched) -> None:
+        if hash_:
+            touched.conversations.add(hash_)
+
+    def _load_contacts(self, wanted: dict[int, str]) -> dict[int, ContactState]:
+        states: dict[int, ContactState] = {}
+        cold: dict[int, str] = {}
+        for hash_, name in wanted.items():
+            state = self._contacts.get(hash_)
+            if state is None:
+                state = ContactState()
+                self._contacts.put(hash_, state)
+                cold[hash_] = name
+            states[hash_] = state
+        if not cold:
+            return states
+        rows = self.store.rows(
+            f"SELECT contact_hash, hash FROM messages{self.suffix} FINAL"  # noqa: S608
+            " WHERE contact_hash IN {keys:Array(UInt64)} AND cohort_at <= fromUnixTimestamp64Milli({horizon:Int64})",
+            {"keys": [str(h) for h in cold], "horizon": self.horizon},
+        )
+        for hash_, message in rows:
+            states[hash_].messages.add(message)
+        for hash_, name in cold.items():
+            if not name:
+                states[hash_].messages.add(hash_)
+        written = self.store.rows(
+            f"SELECT contact_hash, hash, toUnixTimestamp(home) * 1000 FROM conversions{self.suffix} FINAL"  # noqa: S608
+            " WHERE contact_hash IN {keys:Array(UInt64)}",
+            {"keys": [str(h) for h in cold]},
+        )
+        for hash_, conversion, home in written:
+            states[hash_].homes[conversion] = home
+        owners = {address: h for h, name in cold.items() if name for address in self.identities.address_keys(name)}
+        found = [
+            *((e, e.contact_hash) for e in log.find(
+                self.store, "contact_hash", [h for h, n in cold.items() if n], through=self.through, types=_HAPPENINGS)),
+            *((e, owners[e.address_hash]) for e in log.find(
+                self.store, "address_hash", owners, through=self.through, types=_HAPPENINGS) if not e.contact_hash),
+        ]  # fmt: skip
+        messages = {m: h for h, s in states.items() if h in cold for m in s.messages}
+        found += [
+            (e, messages[e.message_hash])
+            for e in log.find(self.store, "message_hash", messages, through=self.through, types=_HAPPENINGS)
+            if not (e.contact_hash or e.address_hash)
+        ]
+        orders = {e.link_hash: h for e, h in found if e.link_hash} | {h: h for h, n in cold.items() if not n}
+        found += [
+            (e, orders[e.link_hash])
+            for e in log.find(self.store, "link_hash", orders, through=self.through, types=_HAPPENINGS)
+        ]
+        for e, hash_ in found:
+            if e.at <= self.horizon:
+                _take_in(states[hash_].happenings, [e])
+        return states
+
+    # Conversations
+
+    def _fold_conversations(self, touched: Touched, changes: Changes, now: int) -> None:
+        roots = {self._merged.root(c) for c in touched.conversations}
+        states = self._load_conversations(roots, touched)
+        vanished = touched.conversations - roots
+        if vanished:
+            changes.gone_episodes += [
+                (at - at % 3_600_000, hash_, at) for hash_, at in self._written_episodes(vanished)
+            ]
+        for root, state in states.items():
+            self._fold_conversation(root, state, now)
+        self._link_repeats(states, touched, now)
+        for root, state in states.items():
+            self._settle_episodes(root, state, changes)
+
+    def _fold_conversation(self, root: int, state: ConversationState, now: int) -> None:
+        entries = [e for m in state.messages if (s := self._messages.get(m)) is not None and (e := s.entry) is not None]
+        entries += [_entry_of_event(e) for e in state.events.values()]
+        result = fold(entries, self.settings, min(now, self.horizon))
+        state.episodes, state.surveys = result.episodes, result.surveys
+
+    def _link_repeats(self, states: dict[int, ConversationState], touched: Touched, now: int) -> None:
+        """Repeats are found over all conversations of a contact, so these are read along."""
+        contacts = {e.contact for s in states.values() for e in s.episodes if e.contact}
+        held = self._load_contacts({contact_key(c): c for c in contacts})
+        self._load_and_fold({m for c in held.values() for m in c.messages})
+        others: dict[str, set[int]] = {}
+        for contact in contacts:
+            others[contact] = {
+                self._merged.root(s.links.conversation_hash)
+                for m in held[contact_key(contact)].messages
+                if (s := self._messages.get(m)) is not None and s.links is not None and s.entry is not None
+            }
+        more = self._load_conversations({c for cs in others.values() for c in cs} - states.keys(), touched)
+        for root, state in more.items():
+            if not state.episodes:
+                self._fold_conversation(root, state, now)
+        states |= more
+        for contact in contacts:
+            relevant = others[contact] | {r for r, s in states.items() if any(e.contact == contact for e in s.episodes)}
+            linked = repeats.link(
+                {str(r): [e for e in states[r].episodes if e.contact == contact] for r in relevant if r in states},
+                self.settings,
+                min(now, self.horizon),
+            )
+            for name, episodes in linked.items():
+                anew = {e.opened_at: e for e in episodes}
+                state = states[int(name)]
+                state.episodes = [anew.get(e.opened_at, e) if e.contact == contact else e for e in state.episodes]
+
+    def _load_and_fold(self, roots: Iterable[int]) -> None:
+        states = self._load_messages(roots)
+        self._fold_messages({r: s for r, s in states.items() if s.message is None})
+        for state in states.values():
+            if state.message is not None and state.links is not None and state.entry is None:
+                state.entry = _entry(state.message, state.links)
+
+    def _settle_episodes(self, root: int, state: ConversationState, changes: Changes) -> None:
+        last_merge = self._merged.last_merge(root)
+        counted = [e for e in state.episodes if e.outcome != "merged"]
+        for opened_at in state.written.keys() - {e.opened_at for e in counted}:
+            changes.gone_episodes.append((opened_at - opened_at % 3_600_000, root, opened_at))
+            del state.written[opened_at]
+        for episode in counted:
+            print_ = msgspec.msgpack.encode(episode)
+            if state.written.get(episode.opened_at) == print_:
+                continue
+            state.written[episode.opened_at] = print_
+            changes.episodes.append(
+                EpisodeRow(state.source, state.name, root, episode, max(episode.last_at, last_merge), self._attrs(state, episode))
+            )
+        topics = {e.opened_at: e.topics for e in state.episodes}
+        kept: set[int] = set()
+        for survey in state.surveys:
+            hash_ = key("survey", state.source, survey.survey_id)
+            kept.add(hash_)
+            print_, home = msgspec.msgpack.encode(survey), _hour(survey.sent_at)
+            before = state.surveys_written.get(hash_)
+            if before == (home, print_):
+                continue
+            if before is not None and before[0] != home:
+                changes.gone_surveys.append((before[0], hash_))
+            state.surveys_written[hash_] = (home, print_)
+            last = max(survey.sent_at, survey.answered_at or 0)
+            changes.surveys.append(
+                SurveyRow(state.source, state.name, root, hash_, survey, topics.get(survey.episode_opened_at or 0, []), last)
+            )
+        for hash_ in state.surveys_written.keys() - kept:
+            changes.gone_surveys.append((state.surveys_written.pop(hash_)[0], hash_))
+
+    def _attrs(self, state: ConversationState, episode: Episode) -> dict[str, str]:
+        """Those of the message that opened it."""
+        for m in state.messages:
+            known = self._messages.get(m)
+            message = known.message if known is not None else None
+            if message is not None and not message.outbound and message.cohort_at == episode.opened_at:
+                return message.attrs
+        return {}
+
+    def _load_conversations(self, roots: Iterable[int], touched: Touched) -> dict[int, ConversationState]:
+        states: dict[int, ConversationState] = {}
+        cold: dict[int, int] = {}  # member -> root
+        for root in roots:
+            state = self._conversations.get(root)
+            if state is None:
+                state = ConversationState()
+                self._conversations.put(root, state)
+                cold |= dict.fromkeys(self._merged.members(root), root)
+            states[root] = state
+        if cold:
+            self._read_conversations(states, cold)
+        self._load_and_fold({m for s in states.values() for m in s.messages})
+        for root, state in states.items():
+            if not state.name:
+                state.source, state.name = self._name(root, state)
+        return states
+
+    def _read_conversations(self, states: dict[int, ConversationState], cold: dict[int, int]) -> None:
+        members = [str(c) for c in cold]
+        rows = self.store.rows(
+            f"SELECT conversation_hash, hash FROM messages{self.suffix} FINAL"  # noqa: S608
+            " WHERE conversation_hash IN {keys:Array(UInt64)} AND (NOT outbound OR author IN ('agent', 'bot'))"
+            " AND cohort_at <= fromUnixTimestamp64Milli({horizon:Int64})",
+            {"keys": members, "horizon": self.horizon},
+        )
+        for hash_, message in rows:
+            states[cold[hash_]].messages.add(message)
+        for member in cold:
+            states[cold[member]].messages |= self._fresh.get(member, set())
+        events = log.find(self.store, "conversation_hash", cold, through=self.through, types=_CONVERSATION_TYPES)
+        events += log.find(self.store, "link_hash", cold, through=self.through, types=("survey.sent", "survey.answered"))
+        for e in events:
+            if e.at <= self.horizon:
+                _take_in(states[cold.get(e.conversation_hash) or cold[e.link_hash]].events, [e])
+        for hash_, opened_at in self._written_episodes(set(cold.values())):
+            states[hash_].written.setdefault(opened_at, b"")
+        surveys = self.store.rows(
+            f"SELECT conversation_hash, toUnixTimestamp(home) * 1000, hash FROM surveys{self.suffix} FINAL"  # noqa: S608
+            " WHERE conversation_hash IN {keys:Array(UInt64)}",
+            {"keys": members},
+        )
+        for hash_, home, survey in surveys:
+            if hash_ in states:
+                states[hash_].surveys_written.setdefault(survey, (home, b""))
+
+    def _written_episodes(self, roots: Iterable[int]) -> list[tuple[int, int]]:
+        rows = self.store.rows(
+            f"SELECT conversation_hash, toUnixTimestamp64Milli(opened_at) FROM episodes{self.suffix} FINAL"  # noqa: S608
+            " WHERE conversation_hash IN {keys:Array(UInt64)}",
+            {"keys": [str(r) for r in roots]},
+        )
+        return [(hash_, at) for hash_, at in rows]
+
+    def _name(self, root: int, state: ConversationState) -> tuple[str, str]:
+        for e in state.events.values():
+            if e.conversation_hash == root and e.event.conversation_id:
+                return e.source, e.event.conversation_id
+        for m in state.messages:
+            known = self._messages.get(m)
+            if known is not None and known.links is not None and known.links.conversation_hash == root and known.message:
+                return known.message.source, known.links.conversation
+        return next(((e.source, e.event.conversation_id or "") for e in state.events.values()), ("", ""))
+
+    # What a reader of the past asks for
+
+    def members(self, conversation_hash: int) -> set[int]:
+        """The conversation and whatever was ever merged with it, before the clock or after."""
+        always = self.identities.merged(NEVER_MS)
+        return always.members(always.root(conversation_hash))
+
+    def roots(self, conversations: Iterable[int]) -> set[int]:
+        return {self._merged.root(c) for c in conversations}
+
+    def merged_at(self, conversation_hash: int) -> int | None:
+        """When this conversation was merged into another; None where it was not."""
+        if self._merged.root(conversation_hash) == conversation_hash:
+            return None
+        return self._merged.when(conversation_hash)
+
+    def message(self, root: int) -> MessageState:
+        """A message just folded; without events where nothing is known of it."""
+        return self._messages.get(root) or MessageState()
+
+    def conversation(self, conversation_hash: int) -> tuple[ConversationState, list[MessageState]]:
+        """A conversation just folded, and its messages in order of time (those of campaigns and machines too)."""
+        root = self._merged.root(conversation_hash)
+        state = self._conversations.get(root) or ConversationState()
+        rows = self.store.rows(
+            f"SELECT hash FROM messages{self.suffix} FINAL WHERE conversation_hash IN {{keys:Array(UInt64)}}"  # noqa: S608
+            " AND cohort_at <= fromUnixTimestamp64Milli({horizon:Int64})",
+            {"keys": [str(m) for m in self._merged.members(root)], "horizon": self.horizon},
+        )
+        wanted = {row[0] for row in rows} | state.messages
+        self._load_and_fold(wanted)
+        found = [s for m in wanted if (s := self._messages.get(m)) is not None and s.message is not None]
+        return state, sorted(found, key=lambda s: (_known(s).cohort_at, _known(s).event_id))
+
+    # Agents
+
+    def _touch_agents(self, batch: Sequence[Logged], touched: Touched, changes: Changes) -> None:
+        """The days of an agent that a status (holds up to twelve hours), an assignment or a message reaches."""
+        for e in batch:
+            if isinstance(e.event, AgentStatus):
+                self._touch_days(e.event.agent_id, e.at, e.at + DAY_MS // 2, changes)
+        for row in changes.episodes:
+            for spell in row.episode.assigned:
+                self._touch_days(spell.agent, spell.started_at, spell.ended_at or row.valid_from + DAY_MS // 2, changes)
+        for message_row in changes.messages:
+            message = message_row.message
+            if message.author == "agent" and message.agent:
+                self._touch_days(message.agent, message.cohort_at, message.cohort_at + 300_000, changes)
+        changes.agents |= touched.agents
+
+    def _touch_days(self, agent: str, start: int, end: int, changes: Changes) -> None:
+        if agent in self.agents:
+            first, last = start // DAY_MS, min(end, start + 40 * DAY_MS) // DAY_MS
+            changes.agents |= {(agent, day) for day in range(first, last + 1)}
+
+
+def _known(state: MessageState) -> Message:
+    assert state.message is not None
+    return state.message
+
+
+def _hour(at: int) -> int:
+    return at - at % 3_600_000
+
+
+def _take_in(held: dict[int, Logged], events: Iterable[Logged]) -> None:
+    for e in events:
+        known = held.get(e.id_hash)
+        held[e.id_hash] = e if known is None else stands(known, e)
+
+
+def _entry(message: Message, links: Links) -> Entry | None:
+    """What the conversation sees of a message; None for those that no service figure looks at."""
+    if message.outbound and message.author not in ("agent", "bot"):
+        return None
+    return Entry(
+        at=message.cohort_at,
+        id=message.event_id,
+        kind="message.sent" if message.outbound else "message.received",
+        message_id=f"{message.source}:{message.id}",
+        author=message.author,
+        agent=message.agent or None,
+        team=message.team or None,
+        channel=message.channel or None,
+        contact=links.contact or None,
+        auto_reply=message.auto_reply,
+        text=message.text or None,
+        not_understood=message.not_understood,
+    )
+
+
+def _entry_of_event(e: Logged) -> Entry:
+    event = e.event
+    return Entry(
+        at=e.at,
+        id=e.id,
+        kind=str(event.__struct_config__.tag),
+        agent=event.agent_id,
+        team=event.team_id,
+        channel=event.channel,
+        contact=event.contact_id,
+        by=getattr(event, "by", None),
+        topic=getattr(event, "topic", None),
+        survey_id=getattr(event, "survey_id", None),
+        survey_kind=getattr(event, "kind", None),
+        score=getattr(event, "score", None),
+        scale_max=getattr(event, "scale_max", None),
+    )

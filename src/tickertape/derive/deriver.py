@@ -1,0 +1,342 @@
+"""Follows the log: derives facts batch by batch behind a watermark, and rebuilds them all when asked."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from tickertape.derive import agent_days, facts
+from tickertape.derive.derivation import Changes, Derivation, Touched
+from tickertape.derive.identities import Identities
+from tickertape.derive.seen import Seen
+from tickertape.keys import key
+from tickertape.settings import RESTATES, Settings
+from tickertape.store import NEVER_MS, Store, log
+from tickertape.store.log import Logged
+
+TABLES = ("messages", "episodes", "surveys", "agent_days", "conversions", "contact_links")
+BATCH = 20_000
+SWEEP_SECONDS = 1.0
+
+logger = structlog.get_logger(__name__)
+
+
+def settings_stamp(settings: Settings) -> int:
+    """Tells whether facts were derived under settings that mean the same for them."""
+    stored = msgspec.to_builtins(settings)
+    return key(msgspec.json.encode({name: stored[name] for name in sorted(RESTATES)}).decode())
+
+
+class Progress(Struct):
+    """How far a rebuild is: events replayed of those the log holds."""
+
+    done: int = 0
+    total: int = 0
+    finished: bool = False
+    error: str = ""
+
+
+class Facts:
+    """One set of fact tables, the derivation that fills it and how far it has come."""
+
+    def __init__(self, store: Store, settings: Settings, suffix: str, seq: int, identities: Identities) -> None:
+        self.settings = settings
+        self.suffix = suffix
+        self.seq = seq
+        self.derivation = Derivation(store, settings, identities, suffix=suffix, through=seq)
+        self.messages = Seen(store.rows("SELECT uniq(message_hash) FROM events")[0][0])
+
+    def load(self, store: Store) -> None:
+        """What a derivation must know before its first batch when the tables already hold facts."""
+        derivation = self.derivation
+        rows = store.rows(
+            "SELECT DISTINCT message_hash FROM events WHERE message_hash != 0 AND seq <= {seq:UInt64}", {"seq": self.seq}
+        )
+        self.messages.update(row[0] for row in rows)
+        derivation.may_exist = self.messages.__contains__
+        never = {"never": NEVER_MS}
+        active = store.rows(
+            "SELECT DISTINCT if(contact_hash = 0, hash, contact_hash)"  # noqa: S608
+            f" FROM messages{self.suffix} FINAL WHERE NOT outbound"
+            " OR least(clicked_at, reacted_at) < fromUnixTimestamp64Milli({never:Int64})"
+            f" UNION DISTINCT SELECT if(contact_hash = 0, hash, contact_hash) FROM conversions{self.suffix} FINAL",
+            never,
+        )
+        derivation.active = {row[0] for row in active}
+        for e in log.of_types(
+            store, ["contact.prompted", "contact.opted_in", "contact.opted_out", "contact.complained"], through=self.seq
+        ):
+            name = derivation.identities.contact(e.event.contact_id, e.event.address)
+            if name:
+                derivation.active.add(key("contact", name))
+        derivation.agents = {
+            row[0] for row in store.rows("SELECT DISTINCT JSONExtractString(body, 'agent_id') FROM events WHERE type = 'agent.status'")
+        }  # fmt: skip
+
+
+class Deriver:
+    """Runs in a thread of its own; the only writer of facts."""
+
+    def __init__(self, store: Store, settings: Settings, clock: Callable[[], int]) -> None:
+        self.store = store
+        self.clock = clock
+        self.changed: Callable[[], None] = lambda: None
+        """Called after facts changed; must not block."""
+        self._queue: deque[list[Logged]] = deque()
+        self._queued = 0
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._version = 0
+        self._rebuild: tuple[Settings, Progress] | None = None
+        self._next: tuple[Facts, Progress] | None = None
+        self._thread = threading.Thread(target=self._run, name="deriver", daemon=True)
+        self._next_expiry = 0
+        self.facts = self._open(settings)
+
+    # Life
+
+    def _open(self, settings: Settings) -> Facts:
+        rows = self.store.rows("SELECT seq, settings_version, version FROM watermarks FINAL WHERE name = 'facts'")
+        seq, stamp, version = rows[0] if rows else (0, settings_stamp(settings), 0)
+        self._version = max(version, self._version)
+        found = Facts(self.store, settings, "", seq, Identities.load(self.store, "", seq))
+        found.load(self.store)
+        if stamp != settings_stamp(settings):
+            self._rebuild = (settings, Progress())
+        return found
+
+    def start(self) -> None:
+        """Derives what the log holds beyond the watermark, then follows on in the background."""
+        self._catch_up(self.facts)
+        self._thread.start()
+
+    def stop(self) -> None:
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(timeout=30)
+
+    # What others call
+
+    @property
+    def backlog(self) -> int:
+        """Events appended to the log and not derived yet."""
+        return self._queued
+
+    @property
+    def version(self) -> int:
+        """Grows whenever facts change."""
+        return self._version
+
+    @property
+    def failed(self) -> bool:
+        return not self._thread.is_alive() and not self._stopping
+
+    def feed(self, events: list[Logged]) -> None:
+        """Takes events that are in the log already, in the order of their sequence numbers."""
+        with self._wake:
+            self._queue.append(events)
+            self._queued += len(events)
+            self._wake.notify_all()
+
+    def rebuild(self, settings: Settings) -> Progress:
+        """Derives everything again beside the present facts and then takes their place."""
+        progress = Progress()
+        with self._wake:
+            if self._rebuild is not None:
+                self._rebuild[1].finished = True
+                self._rebuild[1].error = "replaced by a newer rebuild"
+            self._rebuild = (settings, progress)
+            self._wake.notify_all()
+        return progress
+
+    # The loop
+
+    def _run(self) -> None:
+        swept = 0.0
+        while True:
+            batch = self._take(wait=0.0 if self._next or self._rebuild else SWEEP_SECONDS)
+            if self._stopping:
+                return
+            try:
+                if batch:
+                    self._derive(self.facts, batch)
+                if self._rebuild is not None:
+                    self._begin_rebuild()
+                elif self._next is not None:
+                    self._continue_rebuild()
+                if time.monotonic() - swept >= SWEEP_SECONDS:
+                    self._sweep()
+                    swept = time.monotonic()
+            except Exception:
+                logger.exception("derivation failed; reading again from the watermark")
+                time.sleep(0.5)
+                self._recover()
+
+    def _take(self, wait: float) -> list[Logged]:
+        batch: list[Logged] = []
+        with self._wake:
+            if not self._queue and wait and not self._stopping:
+                self._wake.wait(wait)
+            while self._queue and len(batch) < BATCH:
+                batch += self._queue.popleft()
+            self._queued -= len(batch)
+        return [e for e in batch if e.seq > self.facts.seq]
+
+    def _recover(self) -> None:
+        """Forgets everything in memory; the log and the watermark say where to go on."""
+        try:
+            self.facts = self._open(self.facts.settings)
+            self._catch_up(self.facts)
+        except Exception:
+            logger.exception("the store does not answer; trying again")
+
+    def _catch_up(self, target: Facts) -> None:
+        while not self._stopping:
+            batch = log.after(self.store, target.seq, BATCH)
+            if not batch:
+                return
+            try:
+                self._derive(target, batch)
+            except Exception:
+                if len(batch) == 1:
+                    raise
+                logger.exception("a batch could not be derived; going on one event at a time")
+                self._derive_singly(batch)
+
+    def _derive_singly(self, batch: Sequence[Logged]) -> None:
+        """Finds the event that no fold can take, sets it aside with its reason and goes on behind it."""
+        self.facts = self._open(self.facts.settings)
+        for e in batch:
+            try:
+                self._derive(self.facts, [e])
+            except Exception as reason:
+                logger.exception("event set aside", source=e.source, event_id=e.id, seq=e.seq, reason=type(reason).__name__)
+                self.facts = self._open(self.facts.settings)
+                self.facts.seq = e.seq
+                self._write_watermark(self.facts)
+
+    def _derive(self, target: Facts, batch: Sequence[Logged], touched: Touched | None = None) -> None:
+        target.derivation.through = max(target.seq, batch[-1].seq if batch else 0)
+        changes = target.derivation.apply(batch, touched or Touched(), self.clock())
+        for e in batch:
+            if e.message_hash:
+                target.messages.add(e.message_hash)
+        self._write(target, changes)
+        if batch:
+            target.seq = batch[-1].seq
+            self._write_watermark(target)
+        if changes and target is self.facts:
+            self.changed()
+
+    def _next_version(self) -> int:
+        self._version = max(self._version + 1, self.clock())
+        return self._version
+
+    def _write(self, target: Facts, changes: Changes) -> None:
+        version, suffix = self._next_version(), target.suffix
+        for name, columns, rows in (
+            ("messages", facts.MESSAGES, changes.messages),
+            ("episodes", facts.EPISODES, changes.episodes),
+            ("surveys", facts.SURVEYS, changes.surveys),
+            ("conversions", facts.CONVERSIONS, changes.conversions),
+        ):
+            if rows:
+                self.store.insert(name + suffix, facts.table(columns, rows, version))
+        here = {
+            "messages": {(r.message.home, r.message.hash) for r in changes.messages},
+            "episodes": {(_hour(r.episode.opened_at), r.conversation_hash, r.episode.opened_at) for r in changes.episodes},
+            "surveys": {(_hour(r.survey.sent_at), r.hash) for r in changes.surveys},
+            "conversions": {(_hour(c.at), c.hash) for c in changes.conversions},
+        }
+        for name, key_columns, gone in (
+            ("messages", facts.MESSAGE_KEY, changes.gone_messages),
+            ("episodes", facts.EPISODE_KEY, changes.gone_episodes),
+            ("surveys", facts.SURVEY_KEY, changes.gone_surveys),
+            ("conversions", facts.CONVERSION_KEY, changes.gone_conversions),
+        ):
+            keys = {k for k in gone if k not in here[name]}
+            if keys:
+                rows_ = [(k[0] // 1000, *k[1:]) for k in keys]
+                self.store.insert(name + suffix, facts.tombstones(rows_, key_columns, version))
+        if changes.links:
+            self.store.insert(f"contact_links{suffix}", facts.link_table(changes.links, version))
+        if changes.agents:
+            days = agent_days.work_out(self.store, suffix, changes.agents, target.settings, target.derivation.through)
+            self.store.insert(f"agent_days{suffix}", facts.table(facts.AGENT_DAYS, days, version))
+        for row in changes.episodes:
+            if row.episode.valid_until is not None and target is self.facts:
+                self._next_expiry = min(self._next_expiry or NEVER_MS, row.episode.valid_until)
+
+    def _write_watermark(self, target: Facts) -> None:
+        self.store.insert("watermarks", facts.watermark(
+            "facts" + target.suffix, target.seq, self.clock(), settings_stamp(target.settings), self._version
+        ))  # fmt: skip
+
+    # The passage of time
+
+    def _sweep(self) -> None:
+        """Folds again the conversations that time alone has changed: those that expired."""
+        now = self.clock()
+        if self._next_expiry > now:
+            return
+        rows = self.store.rows(
+            "SELECT DISTINCT conversation_hash FROM episodes FINAL"
+            " WHERE valid_until <= fromUnixTimestamp64Milli({now:Int64}) LIMIT 5000",
+            {"now": now},
+        )
+        if rows:
+            self._derive(self.facts, [], Touched(conversations={row[0] for row in rows}))
+        if len(rows) < 5000:
+            soonest = self.store.rows(
+                "SELECT toUnixTimestamp64Milli(min(valid_until)) FROM episodes FINAL"
+                " WHERE valid_until > fromUnixTimestamp64Milli({now:Int64})",
+                {"now": now},
+            )[0][0]
+            self._next_expiry = soonest if soonest > now else NEVER_MS
+
+    # Rebuild
+
+    def _begin_rebuild(self) -> None:
+        with self._wake:
+            assert self._rebuild is not None
+            settings, progress = self._rebuild
+            self._rebuild = None
+        if self._next is not None:
+            self._next[1].finished, self._next[1].error = True, "replaced by a newer rebuild"
+        for name in TABLES:
+            self.store.command(f"DROP TABLE IF EXISTS {name}_next SYNC")
+            self.store.command(f"CREATE TABLE {name}_next AS {name}")
+        progress.total = int(self.store.rows("SELECT count() FROM events")[0][0])
+        fresh = Facts(self.store, settings, "_next", 0, Identities())
+        fresh.derivation.may_exist = fresh.messages.__contains__
+        self._next = (fresh, progress)
+
+    def _continue_rebuild(self) -> None:
+        assert self._next is not None
+        fresh, progress = self._next
+        batch = [e for e in log.after(self.store, fresh.seq, BATCH) if e.seq <= self.facts.seq]
+        if batch:
+            self._derive(fresh, batch)
+            progress.done += len(batch)
+            return
+        for name in TABLES:
+            self.store.command(f"EXCHANGE TABLES {name} AND {name}_next")
+            self.store.command(f"DROP TABLE {name}_next SYNC")
+        fresh.suffix = fresh.derivation.suffix = ""
+        self.facts, self._next = fresh, None
+        self._next_expiry = 0
+        self._next_version()
+        self._write_watermark(fresh)
+        progress.done = progress.total
+        progress.finished = True
+        self.changed()
+
+
+def _hour(at: int) -> int:
+    return at - at % 3_600_000

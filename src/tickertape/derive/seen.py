@@ -1,0 +1,32 @@
+"""Remembers keys in a few bits each: "surely new" is certain, "may exist" is right but for one in ten thousand."""
+
+from collections.abc import Iterable
+
+from rbloom import Bloom
+
+FALSE_POSITIVES = 1e-4
+SMALLEST = 200_000
+
+
+class Seen:
+    """A Bloom filter that grows by adding a larger one when the last is full."""
+
+    def __init__(self, expected: int = 0) -> None:
+        self._room = max(SMALLEST, 2 * expected)
+        self._filters = [Bloom(self._room, FALSE_POSITIVES)]
+        self._filled = 0
+
+    def add(self, key: int) -> None:
+        if self._filled >= self._room:
+            self._room *= 2
+            self._filters.append(Bloom(self._room, FALSE_POSITIVES))
+            self._filled = 0
+        self._filters[-1].add(key)
+        self._filled += 1
+
+    def update(self, keys: Iterable[int]) -> None:
+        for key in keys:
+            self.add(key)
+
+    def __contains__(self, key: int) -> bool:
+        return any(key in f for f in self._filters)

@@ -1,0 +1,70 @@
+"""One handle per thread on the engine, and the four things anybody does with it."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import clickhouse_connect
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+
+NEVER_MS = int(datetime(2299, 12, 31, tzinfo=UTC).timestamp() * 1000)
+"""Stands in facts for an instant that has not come; later than any event may be."""
+
+# Facts are replaced by version: FINAL reads the newest, and partitions (by home) never share a key.
+_SETTINGS = {
+    "do_not_merge_across_partitions_select_final": 1,
+    "max_partitions_per_insert_block": 0,
+    "async_insert": 0,
+    "join_use_nulls": 1,
+}
+
+
+class Store:
+    """The engine behind a DSN: `chdb:///folder` or `clickhouse://user:password@host/database`."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self._local = threading.local()
+        self._clients: list[Client] = []
+        self._lock = threading.Lock()
+
+    @property
+    def embedded(self) -> bool:
+        return self.dsn.startswith("chdb:")
+
+    def _client(self) -> Client:
+        client: Client | None = getattr(self._local, "client", None)
+        if client is None:
+            # Handles are opened one at a time: the first one of a process starts the embedded engine.
+            with self._lock:
+                client = clickhouse_connect.get_client(
+                    dsn=self.dsn, settings=dict(_SETTINGS), show_clickhouse_errors=True
+                )
+                self._clients.append(client)
+            self._local.client = client
+        return client
+
+    def command(self, sql: str, params: Mapping[str, Any] | None = None) -> None:
+        self._client().command(sql, parameters=dict(params) if params else None)
+
+    def rows(self, sql: str, params: Mapping[str, Any] | None = None) -> Sequence[tuple[Any, ...]]:
+        """All rows of a SELECT. Values travel only as `{name:Type}` parameters, never inside the SQL."""
+        rows: Sequence[tuple[Any, ...]] = self._client().query(sql, parameters=dict(params) if params else None).result_rows  # type: ignore[assignment]
+        return rows
+
+    def table(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """The same as an Arrow table, for results that are read by column."""
+        return self._client().query_arrow(sql, parameters=dict(params) if params else None)
+
+    def insert(self, name: str, table: pa.Table) -> None:
+        """Appends columns; on disk (fsync) when it returns."""
+        self._client().insert_arrow(name, table)
+
+    def close(self) -> None:
+        with self._lock:
+            for client in self._clients:
+                client.close()
+            self._clients.clear()
+            self._local = threading.local()
