@@ -129,7 +129,9 @@ class App:
         if os.environ.get("FAKE_BROKEN"):
             await send({"type": "lifespan.startup.failed", "message": "traceback"})
             raise RuntimeError("the folder is on fire")
-        await asyncio.sleep(float(os.environ.get("FAKE_SLOW", "0")))
+        if "FAKE_SLOW" in os.environ:
+            self.note("starting")
+            await asyncio.sleep(60)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.note("stopped")

@@ -1,4 +1,4 @@
-"""The embedded engine of a test process. It holds one folder for as long as the process lives, so all tests share it."""
+"""The embedded engine of a test process. It holds one folder until the process ends, so all tests share it."""
 
 import atexit
 import shutil

@@ -7,8 +7,8 @@ from itertools import count
 from typing import Any
 
 import pyarrow as pa
-from engine import shared_store
 
+from engine import shared_store
 from tickertape.metrics import answer, parse
 from tickertape.settings import Settings
 from tickertape.store import NEVER_MS
@@ -28,18 +28,41 @@ NOON = at("2026-03-02 12:00")
 LATER = "2026-06-01T00:00:00Z"
 """A clock at which everything has long happened."""
 
-_NEVERS = (
-    "delivered_at failed_at bounced_at proven_at opened_at clicked_at replied_at reacted_at opted_out_at complained_at"
-    " converted_at engaged_before"
-).split()
-_TEXTS = (
-    "source id channel author purpose contact campaign template variant agent team carrier country error_code"
-    " conversation"
-).split()
+_NEVERS = [
+    "delivered_at",
+    "failed_at",
+    "bounced_at",
+    "proven_at",
+    "opened_at",
+    "clicked_at",
+    "replied_at",
+    "reacted_at",
+    "opted_out_at",
+    "complained_at",
+    "converted_at",
+    "engaged_before",
+]
+_TEXTS = [
+    "source",
+    "id",
+    "channel",
+    "author",
+    "purpose",
+    "contact",
+    "campaign",
+    "template",
+    "variant",
+    "agent",
+    "team",
+    "carrier",
+    "country",
+    "error_code",
+    "conversation",
+]
 
 TABLES: Mapping[str, dict[str, tuple[pa.DataType, Any]]] = {
     "messages": {
-        **{name: (TEXT, "") for name in _TEXTS},
+        **dict.fromkeys(_TEXTS, (TEXT, "")),
         "outbound": (FLAG, True),
         "tracked": (FLAG, True),
         "test": (FLAG, False),
@@ -47,7 +70,7 @@ TABLES: Mapping[str, dict[str, tuple[pa.DataType, Any]]] = {
         "sent_known": (FLAG, True),
         "attrs": (MAP, []),
         "cohort_at": (MS, NOON),
-        **{name: (MS, NEVER_MS) for name in _NEVERS},
+        **dict.fromkeys(_NEVERS, (MS, NEVER_MS)),
         "clicks.at": (pa.list_(MS), []),
         "clicks.actor": (pa.list_(TEXT), []),
         "clicks.link": (pa.list_(TEXT), []),
@@ -58,16 +81,15 @@ TABLES: Mapping[str, dict[str, tuple[pa.DataType, Any]]] = {
         "sentiment": (pa.float32(), None),
     },
     "episodes": {
-        **{name: (TEXT, "") for name in "source conversation contact channel team resolver last_agent fcr".split()},
+        **dict.fromkeys(
+            ["source", "conversation", "contact", "channel", "team", "resolver", "last_agent", "fcr"], (TEXT, "")
+        ),
         "outcome": (TEXT, "open"),
         "attrs": (MAP, []),
         "topics": (pa.list_(TEXT), []),
         "opened_at": (MS, NOON),
-        **{name: (MS, NEVER_MS) for name in "ended_at resolved_at fcr_matures_at frustrated_at".split()},
-        **{
-            name: (pa.uint32(), 0)
-            for name in "human_replies bot_replies reopens_substantive transfers".split()
-        },
+        **dict.fromkeys(["ended_at", "resolved_at", "fcr_matures_at", "frustrated_at"], (MS, NEVER_MS)),
+        **{name: (pa.uint32(), 0) for name in ["human_replies", "bot_replies", "reopens_substantive", "transfers"]},
         "is_repeat": (FLAG, False),
         "quality": (pa.float64(), None),
         **{f"durations.{name}": (pa.list_(TEXT), []) for name in ("kind", "agent", "team")},
@@ -77,7 +99,7 @@ TABLES: Mapping[str, dict[str, tuple[pa.DataType, Any]]] = {
         **{f"checks.{name}": (pa.list_(MS), []) for name in ("started_at", "due_at", "ended_at")},
     },
     "surveys": {
-        **{name: (TEXT, "") for name in "source id agent team channel contact conversation".split()},
+        **dict.fromkeys(["source", "id", "agent", "team", "channel", "contact", "conversation"], (TEXT, "")),
         "kind": (TEXT, "csat"),
         "sent_at": (MS, NOON),
         "answered_at": (MS, NEVER_MS),
@@ -94,7 +116,7 @@ TABLES: Mapping[str, dict[str, tuple[pa.DataType, Any]]] = {
         "segments.open_episodes": (pa.list_(pa.uint32()), []),
     },
     "conversions": {
-        **{name: (TEXT, "") for name in "source id kind contact".split()},
+        **dict.fromkeys(["source", "id", "kind", "contact"], (TEXT, "")),
         "at": (MS, NOON),
         "value": (MONEY, Decimal(0)),
         "currency": (TEXT, "USD"),
@@ -103,9 +125,20 @@ TABLES: Mapping[str, dict[str, tuple[pa.DataType, Any]]] = {
         "refunds.amount": (pa.list_(MONEY), []),
         **{
             f"credits.{name}": (pa.list_(TEXT), [])
-            for name in (
-                "campaign template variant channel purpose author source carrier country agent team touch"
-            ).split()
+            for name in [
+                "campaign",
+                "template",
+                "variant",
+                "channel",
+                "purpose",
+                "author",
+                "source",
+                "carrier",
+                "country",
+                "agent",
+                "team",
+                "touch",
+            ]
         },
         "credits.message_at": (pa.list_(MS), []),
         "credits.share": (pa.list_(pa.float64()), []),

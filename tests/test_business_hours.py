@@ -4,10 +4,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from timelines import DAY, HOUR, MINUTE
 
 from tickertape.derive.business_hours import add_business_ms, business_ms, schedule_for
 from tickertape.settings import Schedule, ScheduleException
+from timelines import DAY, HOUR, MINUTE
 
 OFFICE = [("09:00", "17:00")]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
@@ -22,8 +22,12 @@ def at(text, zone="America/New_York", fold=0):
     return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).timestamp() * 1000)
 
 
+def all_day():
+    return every_day(("00:00", "24:00"))
+
+
 def every_day(*intervals):
-    return dict.fromkeys(EVERY_DAY, list(intervals))
+    return {day: list(intervals) for day in EVERY_DAY}
 
 
 NEW_YORK = schedule(weekly=dict.fromkeys(WEEKDAYS, OFFICE))
@@ -33,14 +37,26 @@ CASES = [
     ("empty", NEW_YORK, "2026-03-06T10:00", "2026-03-06T10:00", 0),
     ("backwards", NEW_YORK, "2026-03-06T11:00", "2026-03-06T10:00", 0),
     ("a year", NEW_YORK, "2025-01-01T00:00", "2026-01-01T00:00", 261 * 8 * HOUR),
-    ("0-24 in spring", schedule(weekly=every_day(("00:00", "24:00"))), "2026-03-08T00:00", "2026-03-09T00:00", 23 * HOUR),
-    ("0-24 in autumn", schedule(weekly=every_day(("00:00", "24:00"))), "2026-11-01T00:00", "2026-11-02T00:00", 25 * HOUR),
+    ("0-24 in spring", schedule(weekly=all_day()), "2026-03-08T00:00", "2026-03-09T00:00", 23 * HOUR),
+    ("0-24 in autumn", schedule(weekly=all_day()), "2026-11-01T00:00", "2026-11-02T00:00", 25 * HOUR),
     ("9-17 in spring", schedule(weekly=every_day(*OFFICE)), "2026-03-08T00:00", "2026-03-09T00:00", 8 * HOUR),
-    ("01-04 in spring", schedule(weekly=every_day(("01:00", "04:00"))), "2026-03-08T00:00", "2026-03-09T00:00", 2 * HOUR),
+    (
+        "01-04 in spring",
+        schedule(weekly=every_day(("01:00", "04:00"))),
+        "2026-03-08T00:00",
+        "2026-03-09T00:00",
+        2 * HOUR,
+    ),
     ("02:30 is the jump", schedule(weekly=every_day(("02:30", "04:00"))), "2026-03-08T00:00", "2026-03-09T00:00", HOUR),
     ("ends in the gap", schedule(weekly=every_day(("01:00", "02:30"))), "2026-03-08T00:00", "2026-03-09T00:00", HOUR),
     ("all in the gap", schedule(weekly=every_day(("02:10", "02:50"))), "2026-03-08T00:00", "2026-03-09T00:00", 0),
-    ("01-03 in autumn", schedule(weekly=every_day(("01:00", "03:00"))), "2026-11-01T00:00", "2026-11-02T00:00", 3 * HOUR),
+    (
+        "01-03 in autumn",
+        schedule(weekly=every_day(("01:00", "03:00"))),
+        "2026-11-01T00:00",
+        "2026-11-02T00:00",
+        3 * HOUR,
+    ),
     (
         "lunch, overlaps and an empty interval",
         schedule(weekly=every_day(("13:30", "18:00"), ("08:00", "12:00"), ("09:00", "11:00"), ("20:00", "20:00"))),
@@ -57,12 +73,14 @@ CASES = [
     ),
     (
         "extra hours on a date",
-        schedule(weekly={"mon": OFFICE}, exceptions=[ScheduleException(date="2026-04-11", intervals=[("10:00", "12:00")])]),
+        schedule(
+            weekly={"mon": OFFICE}, exceptions=[ScheduleException(date="2026-04-11", intervals=[("10:00", "12:00")])]
+        ),
         "2026-04-06T00:00",
         "2026-04-12T00:00",
         10 * HOUR,
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(

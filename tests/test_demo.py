@@ -441,7 +441,7 @@ def test_a_demo_tells_its_history_then_goes_on_live_and_takes_up_again_where_it_
         home = tmp_path / folder.NAME
         state = folder.load(home)
         told = [each for batch in server.bodies for each in batch]
-        assert max(map(ms, told)) < state.told_until_ms <= time.time() * 1000
+        assert max(map(ms, told)) < state.told_until_ms <= time.time() * 1000, (max(map(ms, told)), state, len(told))
         assert [span for span in state.watched if span[1] > span[0]]
         settings = next(call for call in server.calls if call[:2] == ("PUT", "/v1/settings"))
         assert json.loads(settings[3])["exchange_rates"]

@@ -1,9 +1,15 @@
 """Every rule of the fold: (entries, what the only episode must show). Times and lengths are minutes after T0."""
 
+import itertools
+
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+
+from tickertape.derive.episode_document import document, timestamp
+from tickertape.derive.episodes import fold, merged
+from tickertape.derive.timeline import Entry, Span, Spell
 from timelines import (
     DAY,
     LATER,
@@ -12,8 +18,8 @@ from timelines import (
     agent,
     asked,
     bot,
-    case_episodes,
     case_entries,
+    case_episodes,
     customer,
     entry,
     event,
@@ -31,10 +37,6 @@ from timelines import (
     verdicts,
 )
 
-from tickertape.derive.episode_document import document, timestamp
-from tickertape.derive.episodes import fold, merged
-from tickertape.derive.timeline import Entry, Span, Spell
-
 H = 60
 D = 24 * H
 
@@ -50,9 +52,26 @@ def test_golden_cases(case, expectation, order):
 
 # --- what the rules say
 
-FIELDS = ("outcome", "reopens", "reopens_substantive", "transfers", "one_touch", "fcr", "agents", "resolved_by",
-          "human_replies", "bot_replies", "agent_initiated", "team", "resolver", "last_agent", "customer_messages",
-          "effort_points", "sentiments", "topics")  # fmt: skip
+FIELDS = (
+    "outcome",
+    "reopens",
+    "reopens_substantive",
+    "transfers",
+    "one_touch",
+    "fcr",
+    "agents",
+    "resolved_by",
+    "human_replies",
+    "bot_replies",
+    "agent_initiated",
+    "team",
+    "resolver",
+    "last_agent",
+    "customer_messages",
+    "effort_points",
+    "sentiments",
+    "topics",
+)
 MOMENTS = ("opened_at", "resolved_at", "ended_at", "resolve_event_at", "frustrated_at", "valid_until")
 
 
@@ -163,7 +182,10 @@ RULES = {
         [customer(0), agent(8 * D), resolved(8 * D + 1)],
         {"response": [8 * D], "unanswered": [], "outcome": "resolved", "agent_initiated": False},
     ),
-    "a bot's reply on day 8 too": ([customer(0), bot(8 * D)], {"bot_response": [8 * D], "outcome": "expired", "ended_at": 15 * D}),
+    "a bot's reply on day 8 too": (
+        [customer(0), bot(8 * D)],
+        {"bot_response": [8 * D], "outcome": "expired", "ended_at": 15 * D},
+    ),
     "a resolve on day 9 undoes the expiry": (
         [customer(0), resolved(9 * D)],
         {"outcome": "no_reply", "unanswered": [9 * D], "resolved_by": "agent"},
@@ -181,7 +203,13 @@ RULES = {
         {"outcome": "expired", "human_replies": 1, "response": [1]},
     ),
     "only public messages break the silence": (
-        [customer(0), agent(1), event(3 * D, "assigned", agent="A"), entry(3 * D, "message.sent", author="auto"), event(5 * D, "noted")],
+        [
+            customer(0),
+            agent(1),
+            event(3 * D, "assigned", agent="A"),
+            entry(3 * D, "message.sent", author="auto"),
+            event(5 * D, "noted"),
+        ],
         {"outcome": "expired", "ended_at": 7 * D + 1},
     ),
     "what is snoozed does not expire": (
@@ -200,7 +228,10 @@ RULES = {
         [customer(0), agent(1), event(2, "snoozed"), resolved(3), customer(4), agent(5)],
         {"outcome": "expired", "ended_at": 7 * D + 5, "reopens_substantive": 1},
     ),
-    "idle time is a setting": ([customer(0)], {"outcome": "expired", "ended_at": 60, "settings": {"idle_after_hours": 1}}),
+    "idle time is a setting": (
+        [customer(0)],
+        {"outcome": "expired", "ended_at": 60, "settings": {"idle_after_hours": 1}},
+    ),
     # resolve and reopen
     "words after the resolve are nothing": (
         [customer(0), agent(1), resolved(5), agent(6), bot(7), event(8, "handed_off")],
@@ -277,7 +308,14 @@ RULES = {
     ),
     "a substantive reopen that is left alone expires": (
         [customer(0), agent(1), resolved(5), customer(10), agent(11), customer(12)],
-        {"outcome": "expired", "first_resolution": [5], "resolution": [], "resolved_at": None, "reopens_substantive": 1, "fcr": None},
+        {
+            "outcome": "expired",
+            "first_resolution": [5],
+            "resolution": [],
+            "resolved_at": None,
+            "reopens_substantive": 1,
+            "fcr": None,
+        },
     ),
     "closed without a word, then answered": (
         [customer(0), resolved(5), customer(10), agent(12), resolved(20)],
@@ -294,7 +332,13 @@ RULES = {
     ),
     "closed without a word twice": (
         [customer(0), resolved(4), customer(10), resolved(30)],
-        {"outcome": "no_reply", "resolved_at": 4, "unanswered": [4, 20], "checks": [("first_response", "met")], "resolution": []},
+        {
+            "outcome": "no_reply",
+            "resolved_at": 4,
+            "unanswered": [4, 20],
+            "checks": [("first_response", "met")],
+            "resolution": [],
+        },
     ),
     "reopened after a silent close its first response is pending again": (
         [customer(0), resolved(4), customer(10)],
@@ -322,7 +366,10 @@ RULES = {
         [customer(0), agent(5), resolved(3 * D, by="auto"), customer(4 * D)],
         {"reopens": 1},
     ),
-    "a bot's last word counts": ([customer(0), bot(5), resolved(3 * D, by="auto")], {"resolution": [5], "human_resolution": []}),
+    "a bot's last word counts": (
+        [customer(0), bot(5), resolved(3 * D, by="auto")],
+        {"resolution": [5], "human_resolution": []},
+    ),
     "nothing said: its own time": (
         [customer(0), resolved(3 * D, by="auto")],
         {"outcome": "no_reply", "resolved_at": 3 * D, "resolution": []},
@@ -336,14 +383,20 @@ RULES = {
         [customer(0), bot(1), event(2, "handed_off"), agent(3), event(5, "handed_off"), agent(6), resolved(12)],
         {"human_resolution": [10], "resolution": [12]},
     ),
-    "without a handoff from the clock start": ([*FIRST_BY_BOT, customer(5), agent(6), resolved(12)], {"human_resolution": [7]}),
+    "without a handoff from the clock start": (
+        [*FIRST_BY_BOT, customer(5), agent(6), resolved(12)],
+        {"human_resolution": [7]},
+    ),
     "without a human there is none": ([*FIRST_BY_BOT, event(4, "handed_off"), resolved(12)], {"human_resolution": []}),
     # queue and routing
     "queued without an assigned event: to the first human reply": (
         [customer(0), event(1, "queued", team="t"), agent(6), resolved(9)],
         {"queue": [5]},
     ),
-    "handed off without being queued": ([customer(0), bot(1), event(4, "handed_off"), event(6, "assigned", agent="A")], {"queue": [2]}),
+    "handed off without being queued": (
+        [customer(0), bot(1), event(4, "handed_off"), event(6, "assigned", agent="A")],
+        {"queue": [2]},
+    ),
     "handed off while queued": (
         [customer(0), event(1, "queued", team="t"), event(4, "handed_off"), event(6, "assigned", agent="A")],
         {"queue": [5]},
@@ -369,7 +422,14 @@ RULES = {
         {"assigned": [("A", 0, 7 * D + 4)], "waiting": [("A", 0, 4)], "team": "t", "queue": []},
     ),
     "spells follow the assignee": (
-        [customer(0), event(1, "assigned", agent="A"), event(3, "assigned", agent="B"), agent(5), event(6, "assigned"), resolved(9)],
+        [
+            customer(0),
+            event(1, "assigned", agent="A"),
+            event(3, "assigned", agent="B"),
+            agent(5),
+            event(6, "assigned"),
+            resolved(9),
+        ],
         {"assigned": [("A", 1, 3), ("B", 3, 6)], "waiting": [("A", 1, 3), ("B", 3, 5)]},
     ),
     "a reopened episode is assigned as before": (
@@ -381,23 +441,55 @@ RULES = {
         {"transfers": 0},
     ),
     "to another team and its agent is one": (
-        [customer(0), event(1, "queued", team="s"), event(2, "assigned", agent="A"), event(3, "queued", team="t"), event(4, "assigned", agent="B")],
+        [
+            customer(0),
+            event(1, "queued", team="s"),
+            event(2, "assigned", agent="A"),
+            event(3, "queued", team="t"),
+            event(4, "assigned", agent="B"),
+        ],
         {"transfers": 1, "team": "t"},
     ),
     "back into the same queue and to another agent is one": (
-        [customer(0), event(1, "queued", team="s"), event(2, "assigned", agent="A"), event(3, "queued", team="s"), event(4, "assigned", agent="B")],
+        [
+            customer(0),
+            event(1, "queued", team="s"),
+            event(2, "assigned", agent="A"),
+            event(3, "queued", team="s"),
+            event(4, "assigned", agent="B"),
+        ],
         {"transfers": 1},
     ),
     "from agent to agent is one each": (
-        [customer(0), event(2, "assigned", agent="A"), event(3, "assigned", agent="B"), event(4, "assigned", agent="B"), event(5, "assigned", agent="C")],
+        [
+            customer(0),
+            event(2, "assigned", agent="A"),
+            event(3, "assigned", agent="B"),
+            event(4, "assigned", agent="B"),
+            event(5, "assigned", agent="C"),
+        ],
         {"transfers": 2},
     ),
     "through nobody to another agent is one, back to the same none": (
-        [customer(0), event(2, "assigned", agent="A"), event(3, "assigned"), event(4, "assigned", agent="A"), event(5, "assigned"), event(6, "assigned", agent="B")],
+        [
+            customer(0),
+            event(2, "assigned", agent="A"),
+            event(3, "assigned"),
+            event(4, "assigned", agent="A"),
+            event(5, "assigned"),
+            event(6, "assigned", agent="B"),
+        ],
         {"transfers": 1},
     ),
     "a bot's handoff is none": (
-        [event(-1, "assigned", agent="bot", team="bots"), customer(0), bot(1), event(2, "handed_off"), event(3, "queued", team="s"), event(4, "assigned", agent="A")],
+        [
+            event(-1, "assigned", agent="bot", team="bots"),
+            customer(0),
+            bot(1),
+            event(2, "handed_off"),
+            event(3, "queued", team="s"),
+            event(4, "assigned", agent="A"),
+        ],
         {"transfers": 0},
     ),
     "agents are those who replied, in order": (
@@ -405,7 +497,12 @@ RULES = {
         {"agents": ["B", "A"], "human_replies": 4, "last_agent": None},
     ),
     "team is the event's, else the last routed": (
-        [customer(0), event(1, "queued", team="s"), agent(2), entry(9, "conversation.resolved", by="agent", agent="A", team="t")],
+        [
+            customer(0),
+            event(1, "queued", team="s"),
+            agent(2),
+            entry(9, "conversation.resolved", by="agent", agent="A", team="t"),
+        ],
         {"team": "t"},
     ),
     # checks
@@ -414,9 +511,18 @@ RULES = {
         {"checks": [("first_response", "met"), ("response", "met"), ("response", "met"), ("response", "breached")]},
     ),
     "what only a bot answered has no check": ([*FIRST_BY_BOT, resolved(9, by="bot")], {"checks": []}),
-    "a bot's answer and an open wait": ([*FIRST_BY_BOT, customer(10)], {"now": 12, "checks": [("first_response", "pending")]}),
-    "a bot's answer and an open wait over target": ([*FIRST_BY_BOT, customer(10), customer(14)], {"now": 16, "checks": [("first_response", "breached")]}),
-    "a bot's answer and a wait left unanswered": ([*FIRST_BY_BOT, customer(10), resolved(14)], {"checks": [("first_response", "met")]}),
+    "a bot's answer and an open wait": (
+        [*FIRST_BY_BOT, customer(10)],
+        {"now": 12, "checks": [("first_response", "pending")]},
+    ),
+    "a bot's answer and an open wait over target": (
+        [*FIRST_BY_BOT, customer(10), customer(14)],
+        {"now": 16, "checks": [("first_response", "breached")]},
+    ),
+    "a bot's answer and a wait left unanswered": (
+        [*FIRST_BY_BOT, customer(10), resolved(14)],
+        {"checks": [("first_response", "met")]},
+    ),
     "a bot's answers are in no check beside the human's": (
         [*FIRST_BY_BOT, customer(10), agent(12), customer(13), bot(14), resolved(15)],
         {"checks": [("first_response", "met")]},
@@ -427,7 +533,10 @@ RULES = {
     ),
     "the resolution target": (
         [customer(0), agent(5), resolved(61)],
-        {"settings": {"targets": {"resolution_seconds": 3600}}, "checks": [("first_response", "met"), ("resolution", "breached")]},
+        {
+            "settings": {"targets": {"resolution_seconds": 3600}},
+            "checks": [("first_response", "met"), ("resolution", "breached")],
+        },
     ),
     "a target of null is not checked": (
         [customer(0), agent(5), customer(6), agent(7)],
@@ -450,16 +559,35 @@ RULES = {
         {"frustrated_at": 1, "sentiments": [0.1, -0.5, -0.9]},
     ),
     "one is not enough": ([customer(0, sentiment=-1.0), customer(1, sentiment=-0.49)], {"frustrated_at": None}),
-    "the same question twice": ([customer(0, text="Hi"), customer(1, text="Where is it?"), customer(2, text=" where  is it?")], {"frustrated_at": 1}),
-    "a person asked for and there in ten minutes": ([customer(0), customer(2, wants_human=True), agent(12)], {"frustrated_at": None}),
-    "a person asked for and there too late": ([customer(2, wants_human=True), agent(12 + 1 / 60000)], {"frustrated_at": 2}),
+    "the same question twice": (
+        [customer(0, text="Hi"), customer(1, text="Where is it?"), customer(2, text=" where  is it?")],
+        {"frustrated_at": 1},
+    ),
+    "a person asked for and there in ten minutes": (
+        [customer(0), customer(2, wants_human=True), agent(12)],
+        {"frustrated_at": None},
+    ),
+    "a person asked for and there too late": (
+        [customer(2, wants_human=True), agent(12 + 1 / 60000)],
+        {"frustrated_at": 2},
+    ),
     "a person asked for and not there yet": (
         [customer(0), customer(2, wants_human=True), bot(3)],
         {"now": 12, "frustrated_at": None, "valid_until": 12},
     ),
-    "a person asked for and not there": ([customer(0), customer(2, wants_human=True), bot(3)], {"now": 12.1, "frustrated_at": 2}),
+    "a person asked for and not there": (
+        [customer(0), customer(2, wants_human=True), bot(3)],
+        {"now": 12.1, "frustrated_at": 2},
+    ),
     "effort": (
-        [customer(0), bot(1, text="Sorry?", not_understood=True), customer(2), bot(3, text="sorry?"), customer(4), bot(5, text="Bye")],
+        [
+            customer(0),
+            bot(1, text="Sorry?", not_understood=True),
+            customer(2),
+            bot(3, text="sorry?"),
+            customer(4),
+            bot(5, text="Bye"),
+        ],
         {"effort_points": pytest.approx(1 - 0.15 - 0.20)},
     ),
     "waits beyond six": (
@@ -467,10 +595,17 @@ RULES = {
         {"effort_points": pytest.approx(0.9)},
     ),
     "topics": (
-        [event(-1, "tagged", topic="a"), customer(0), event(1, "tagged", topic="b"), event(2, "tagged", topic="b"), resolved(3), event(4, "tagged", topic="c")],
+        [
+            event(-1, "tagged", topic="a"),
+            customer(0),
+            event(1, "tagged", topic="b"),
+            event(2, "tagged", topic="b"),
+            resolved(3),
+            event(4, "tagged", topic="c"),
+        ],
         {"topics": ["a", "b", "c"]},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -570,8 +705,10 @@ def test_a_schedule_that_never_opens_breaches_nothing():
     assert only([customer(0)], T0 + DAY, **never).checks == []
 
 
-def test_without_a_schedule_the_business_clock_checks_nothing():
-    assert only([customer(0), agent(5 * D)], **BUSINESS | {"schedules": []}).checks == []
+def test_where_no_schedule_applies_the_business_clock_counts_all_time():
+    episode = only([customer(0), agent(7 * H)], **BUSINESS | {"schedules": [SCHEDULE | {"teams": ["night"]}]})
+    assert verdicts(episode) == [("first_response", "met")]
+    assert minutes(episode.checks[0].due_at) == 7 * H
 
 
 def test_the_schedule_is_that_of_the_team_of_the_wait():
@@ -659,12 +796,34 @@ def test_of_two_events_with_one_id_the_earlier_stands():
 
 
 MERGING = [
-    {"id": "1", "type": "message.received", "at": "2026-01-09T10:00:00Z", "channel": "sms", "conversation_id": "a", "message_id": "m1"},
-    {"id": "2", "type": "message.received", "at": "2026-01-09T10:04:00Z", "channel": "sms", "conversation_id": "b", "message_id": "m2"},
+    {
+        "id": "1",
+        "type": "message.received",
+        "at": "2026-01-09T10:00:00Z",
+        "channel": "sms",
+        "conversation_id": "a",
+        "message_id": "m1",
+    },
+    {
+        "id": "2",
+        "type": "message.received",
+        "at": "2026-01-09T10:04:00Z",
+        "channel": "sms",
+        "conversation_id": "b",
+        "message_id": "m2",
+    },
     {"id": "3", "type": "conversation.merged", "at": "2026-01-09T10:05:00Z", "conversation_id": "a", "into": "b"},
     {"id": "4", "type": "conversation.merged", "at": "2026-01-09T10:06:00Z", "conversation_id": "b", "into": "a"},
-    {"id": "5", "type": "message.sent", "at": "2026-01-09T10:10:00Z", "channel": "sms", "conversation_id": "b", "message_id": "m3", "author": "agent"},
-]  # fmt: skip
+    {
+        "id": "5",
+        "type": "message.sent",
+        "at": "2026-01-09T10:10:00Z",
+        "channel": "sms",
+        "conversation_id": "b",
+        "message_id": "m3",
+        "author": "agent",
+    },
+]
 
 
 def test_a_merge_moves_everything_and_a_ring_is_ignored():
@@ -810,6 +969,6 @@ def test_episodes_make_sense(entries, now):
         )
         assert (episode.outcome == "open") == (episode.ended_at is None)
         assert (episode.quality is None) == (episode.outcome == "open")
-    for earlier, later in zip(episodes, episodes[1:], strict=False):
+    for earlier, later in itertools.pairwise(episodes):
         assert earlier.outcome != "open"
         assert earlier.open_spans[-1].ended_at <= later.opened_at

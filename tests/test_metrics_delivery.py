@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from metric_facts import DAY, HOUR, LATER, NOON, Facts
 
+from metric_facts import DAY, HOUR, LATER, NOON, Facts
 from tickertape.metrics.ranges import iso
 from tickertape.settings import Settings
 
@@ -40,7 +40,11 @@ STATES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
     ("failure", {"failed_at": NOON + 1}, {"sent": 1, "delivered": 0, "failed": 1}),
     ("failure and receipt", {"failed_at": NOON + 1, "delivered_at": NOON + 2}, {"delivered": 1, "failed": 0}),
     ("late bounce", {"delivered_at": NOON + 1, "bounced_at": NOON + 2}, {"delivered": 0, "failed": 1}),
-    ("late bounce, proven", {"delivered_at": NOON + 1, "bounced_at": NOON + 2, "proven_at": NOON + 3}, {"delivered": 1}),
+    (
+        "late bounce, proven",
+        {"delivered_at": NOON + 1, "bounced_at": NOON + 2, "proven_at": NOON + 3},
+        {"delivered": 1},
+    ),
     ("proof without receipt", {"proven_at": NOON + 1}, {"delivered": 1, "failed": 0}),
     ("proof after failure", {"failed_at": NOON, "proven_at": NOON + 1}, {"delivered": 1, "failed": 0}),
     ("test", {"test": True, "delivered_at": NOON}, {"sent": 0, "delivered": 0}),
@@ -182,7 +186,9 @@ def test_agents_and_bots_are_no_outreach_unless_asked_for(facts: Facts, filters:
 
 @pytest.mark.parametrize("moment", ["clicked_at", "replied_at", "reacted_at", "converted_at"])
 def test_engagement(facts: Facts, moment: str) -> None:
-    facts.add("messages", {"delivered_at": NOON, moment: NOON}, {"delivered_at": NOON, "opened_at": NOON}, {moment: NOON})
+    facts.add(
+        "messages", {"delivered_at": NOON, moment: NOON}, {"delivered_at": NOON, "opened_at": NOON}, {moment: NOON}
+    )
     assert of(facts.cell("engagement_rate", now=LATER), *RATIO) == share(1, 2)
 
 
@@ -199,7 +205,9 @@ def test_clicks_by_actor_and_link(facts: Facts) -> None:
     rows = facts.rows(
         "click_through_rate,click_through_rate_5m,time_to_click,machine_click_share", by="link", order="link", now=LATER
     )
-    assert [(r["link"], of(r["click_through_rate"], *RATIO), r["click_through_rate_5m"]["numerator"]) for r in rows] == [
+    assert [
+        (r["link"], of(r["click_through_rate"], *RATIO), r["click_through_rate_5m"]["numerator"]) for r in rows
+    ] == [
         ("a", share(1, 2), 1),
         ("b", share(1, 2), 0),
     ]
@@ -212,7 +220,11 @@ def test_opt_outs_and_complaints(facts: Facts) -> None:
     sent = {"delivered_at": NOON, "campaign": "spring"}
     facts.add("messages", {**sent, "opted_out_at": NOON + DAY}, {**sent, "complained_at": NOON + DAY}, sent)
     (row,) = facts.rows("opt_out_rate,complaint_rate,opt_outs", campaign="spring", now=LATER)
-    assert (row["opt_out_rate"]["numerator"], row["complaint_rate"]["numerator"], row["opt_outs"]) == (1, 1, {"value": 1})
+    assert (row["opt_out_rate"]["numerator"], row["complaint_rate"]["numerator"], row["opt_outs"]) == (
+        1,
+        1,
+        {"value": 1},
+    )
     dated = facts.rows("opt_outs", campaign="spring", anchor="end", from_="2026-03-03", to="2026-03-04", now=LATER)
     assert dated == [{"opt_outs": {"value": 1}}]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from metric_facts import DAY, HOUR, LATER, NOON, Facts
 from test_metrics_delivery import RATIO, of, share
-
 from tickertape.settings import Settings
 
 ANY_TOUCH = msgspec.convert({"attribution": {"model": "any_touch"}}, Settings)
@@ -55,7 +55,9 @@ def test_rows_add_up_to_the_stores_revenue(facts: Facts) -> None:
         ({"hour_of_day": "13"}, 25.0),
     ],
 )
-def test_under_a_filter_of_messages_only_what_they_earned(facts: Facts, filters: dict[str, str], revenue: float) -> None:
+def test_under_a_filter_of_messages_only_what_they_earned(
+    facts: Facts, filters: dict[str, str], revenue: float
+) -> None:
     facts.add(
         "conversions",
         sale("100", credit("A"), attrs=[("shop", "uk")]),
@@ -149,7 +151,9 @@ def test_money_per_unit(facts: Facts) -> None:
     price = {"at": NOON, "amount": Decimal("0.05"), "currency": "USD"}
     sent = {"campaign": "A", "costs": [price]}
     facts.add(
-        "messages", {**sent, "delivered_at": NOON, "clicked_at": NOON, "converted_at": NOON + HOUR}, {**sent, "failed_at": NOON}
+        "messages",
+        {**sent, "delivered_at": NOON, "clicked_at": NOON, "converted_at": NOON + HOUR},
+        {**sent, "failed_at": NOON},
     )
     facts.add("conversions", sale("20", credit("A")), sale("5", credit("A", touch="reply")), sale("100"))
     names = "revenue_per_message,revenue_per_click,cost_per_conversion,return_on_spend"

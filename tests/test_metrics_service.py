@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+
 from metric_facts import DAY, HOUR, LATER, NOON, Facts
 
 MINUTE = 60_000
@@ -21,7 +22,14 @@ def duration(kind: str, start: int, seconds: float | None, **more: Any) -> dict[
 
 def resolved(**more: Any) -> dict[str, Any]:
     ended = more.pop("ended", NOON + HOUR)
-    return {"outcome": "resolved", "ended_at": ended, "resolved_at": ended, "human_replies": 1, "fcr": "confirmed", **more}
+    return {
+        "outcome": "resolved",
+        "ended_at": ended,
+        "resolved_at": ended,
+        "human_replies": 1,
+        "fcr": "confirmed",
+        **more,
+    }
 
 
 KINDS = {
@@ -130,7 +138,10 @@ def test_a_check_is_dated_by_its_end_or_its_breach(facts: Facts) -> None:
         "episodes", {"checks": [{**check, "ended_at": NOON + 30 * MINUTE}, {**check, "ended_at": NOON + 5 * HOUR}]}
     )
     hours = {"from_": "2026-03-02T12:00:00Z", "to": "2026-03-02T14:00:00Z", "interval": "hour", "now": LATER}
-    got = [(r["sla_attainment"]["numerator"], r["sla_attainment"]["denominator"]) for r in facts.rows("sla_attainment", **hours)]
+    got = [
+        (r["sla_attainment"]["numerator"], r["sla_attainment"]["denominator"])
+        for r in facts.rows("sla_attainment", **hours)
+    ]
     assert got == [(1, 1), (0, 1)]
     got = [r["sla_attainment"]["denominator"] for r in facts.rows("sla_attainment", anchor="start", **hours)]
     assert got == [2, 0]
@@ -236,8 +247,12 @@ def test_agent_time_is_cut_at_the_edges(facts: Facts) -> None:
                 {"started_at": NOON + HOUR, "ended_at": NOON + 2 * HOUR, "active": False, "open_episodes": 0},
             ],
         },
-        {"agent": "ann", "day": date(2026, 3, 1), "segments": [{"started_at": NOON - DAY, "ended_at": NOON - DAY + HOUR}]},
-        {"agent": "bob", "team": "sales", "segments": [{"started_at": NOON, "ended_at": NOON + HOUR}]},
+        {
+            "agent": "ann",
+            "day": date(2026, 3, 1),
+            "segments": [{"started_at": NOON - DAY, "ended_at": NOON - DAY + HOUR, "active": False}],
+        },
+        {"agent": "bob", "team": "sales", "segments": [{"started_at": NOON, "ended_at": NOON + HOUR, "active": False}]},
     )
     facts.add("episodes", resolved(resolver="ann"), resolved(resolver="ann"), resolved(resolver="zoe"))
     rows = facts.rows("agent_hours,resolved_per_agent_hour,occupancy,concurrency", by="agent", order="agent", now=LATER)

@@ -1,14 +1,15 @@
-"""One agent's online time: (statuses as (minute, status, device), expected pieces as (from, to, active, open episodes))."""
+"""One agent's online time: statuses as (minute, status, device), pieces as (from, to, active, open episodes)."""
 
+import itertools
 import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from timelines import HOUR, LATER, MINUTE, T0, settings
 
 from tickertape.derive.presence import Segment, Status, segments
 from tickertape.derive.timeline import Spell
+from timelines import HOUR, LATER, MINUTE, T0, settings
 
 H = 60
 
@@ -38,9 +39,7 @@ def pieces(statuses, waiting=(), assigned=(), messages=(), start=-24 * H, end=48
         T0 + end * MINUTE,
         now,
     )
-    return [
-        ((s.started_at - T0) / MINUTE, (s.ended_at - T0) / MINUTE, s.active, s.open_episodes) for s in found
-    ]  # fmt: skip
+    return [((s.started_at - T0) / MINUTE, (s.ended_at - T0) / MINUTE, s.active, s.open_episodes) for s in found]
 
 
 def idle(*times):
@@ -55,14 +54,23 @@ ONLINE = {
         [(0, "online", "web"), (120, "online", "phone"), (180, "offline", "web"), (240, "offline", "phone")],
         idle((0, 240)),
     ),
-    "another device's offline ends nothing": ([(0, "online", "web"), (5, "offline", "phone"), (60, "offline", "web")], idle((0, 60))),
+    "another device's offline ends nothing": (
+        [(0, "online", "web"), (5, "offline", "phone"), (60, "offline", "web")],
+        idle((0, 60)),
+    ),
     "a status holds twelve hours at most": ([(0, "online", None)], idle((0, 720))),
     "told again it holds on": ([(0, "online", None), (700, "online", None), (800, "offline", None)], idle((0, 800))),
-    "told again too late leaves a gap": ([(0, "online", None), (800, "online", None), (810, "offline", None)], idle((0, 720), (800, 810))),
-    "the last status of a moment holds": ([(0, "online", None), (5, "online", None), (5, "offline", None)], idle((0, 5))),
+    "told again too late leaves a gap": (
+        [(0, "online", None), (800, "online", None), (810, "offline", None)],
+        idle((0, 720), (800, 810)),
+    ),
+    "the last status of a moment holds": (
+        [(0, "online", None), (5, "online", None), (5, "offline", None)],
+        idle((0, 5)),
+    ),
     "offline alone": ([(0, "offline", None)], []),
     "nothing known": ([], []),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", ONLINE)
@@ -75,7 +83,7 @@ def test_heartbeats():
     beats = [(n, "online", "web") for n in range(11)]
     assert pieces(beats, presence_timeout_seconds=120) == idle((0, 12))
     assert pieces([(0, "online", "web"), (5, "online", "web")], presence_timeout_seconds=120) == idle((0, 2), (5, 7))
-    assert pieces([(0, "online", "web")], presence_timeout_seconds=1e300) == idle((0, 720))
+    assert pieces([(0, "online", "web")], presence_timeout_seconds=1e8) == idle((0, 720))
 
 
 def test_it_is_cut_at_the_range_and_the_clock():
@@ -89,12 +97,24 @@ def test_it_is_cut_at_the_range_and_the_clock():
 ACTIVE = {
     "an open wait": ({"waiting": [(10, 20)]}, [(0, 10, False, 0), (10, 20, True, 0), (20, 240, False, 0)]),
     "a running wait": ({"waiting": [(10, None)]}, [(0, 10, False, 0), (10, 240, True, 0)]),
-    "a wait from before and after": ({"waiting": [(-10, 20), (230, 300)]}, [(0, 20, True, 0), (20, 230, False, 0), (230, 240, True, 0)]),
-    "five minutes after a message": ({"messages": [10, 12, 30]}, [(0, 10, False, 0), (10, 17, True, 0), (17, 30, False, 0), (30, 35, True, 0), (35, 240, False, 0)]),
+    "a wait from before and after": (
+        {"waiting": [(-10, 20), (230, 300)]},
+        [(0, 20, True, 0), (20, 230, False, 0), (230, 240, True, 0)],
+    ),
+    "five minutes after a message": (
+        {"messages": [10, 12, 30]},
+        [(0, 10, False, 0), (10, 17, True, 0), (17, 30, False, 0), (30, 35, True, 0), (35, 240, False, 0)],
+    ),
     "a message from before": ({"messages": [-3]}, [(0, 2, True, 0), (2, 240, False, 0)]),
-    "open episodes": ({"assigned": [(-5, 60), (30, None)]}, [(0, 30, False, 1), (30, 60, False, 2), (60, 240, False, 1)]),
-    "offline work is not counted": ({"waiting": [(300, 400)], "messages": [500], "assigned": [(241, None)]}, [(0, 240, False, 0)]),
-}  # fmt: skip
+    "open episodes": (
+        {"assigned": [(-5, 60), (30, None)]},
+        [(0, 30, False, 1), (30, 60, False, 2), (60, 240, False, 1)],
+    ),
+    "offline work is not counted": (
+        {"waiting": [(300, 400)], "messages": [500], "assigned": [(241, None)]},
+        [(0, 240, False, 0)],
+    ),
+}
 
 
 @pytest.mark.parametrize("name", ACTIVE)
@@ -126,10 +146,16 @@ def test_parts_of_a_range_add_up_in_any_order(statuses, waiting, assigned, messa
             rows += rows
             random.Random(1).shuffle(rows)
         found = segments(
-            rows, spells(*waiting), spells(*assigned), [T0 + m * MINUTE for m in messages],
-            settings(), T0 + start * MINUTE, T0 + end * MINUTE, LATER,
-        )  # fmt: skip
-        assert all(a.ended_at <= b.started_at for a, b in zip(found, found[1:], strict=False))
+            rows,
+            spells(*waiting),
+            spells(*assigned),
+            [T0 + m * MINUTE for m in messages],
+            settings(),
+            T0 + start * MINUTE,
+            T0 + end * MINUTE,
+            LATER,
+        )
+        assert all(a.ended_at <= b.started_at for a, b in itertools.pairwise(found))
         return found
 
     def total(found: list[Segment]):

@@ -1,10 +1,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from timelines import T0, agent, customer, event, linked, only, resolved, survey
 
 from tickertape.derive.quality import largest_remainder, sentiment_part, survey_value, weigh
 from tickertape.derive.timeline import Survey
+from timelines import T0, agent, customer, event, linked, only, resolved, survey
 
 WEIGHTS = {"S": 0.35, "R": 0.30, "W": 0.15, "E": 0.10, "V": 0.10}
 
@@ -113,6 +113,18 @@ def test_a_repeat_contact_takes_the_resolution_part():
     first, second = linked([*ASKED, resolved(30), customer(2000), agent(2001), resolved(2002)])
     assert first.quality.score == pytest.approx(score(0), abs=1e-3)
     assert second.quality.score == pytest.approx(score(1, waiting=1), abs=1e-3)
+
+
+def test_waiting_goes_by_the_clock_of_the_target():
+    # From Friday 10:00 to Monday 10:00 are eight business hours: four times the target is 1 - 2/3.
+    week = {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+    schedules = [{"name": "s", "timezone": "UTC", "weekly": week}]
+    targets = {"response_seconds": 2 * 3600, "clock": "business"}
+    entries = [customer(0), agent(3 * DAY_MINUTES), resolved(3 * DAY_MINUTES + 1)]
+    assert only(entries, targets=targets, schedules=schedules).quality.score == pytest.approx(
+        score(1, waiting=1 / 3), abs=1e-3
+    )
+    assert only(entries, targets=targets).quality.score == pytest.approx(score(1, waiting=0), abs=1e-3)
 
 
 def test_weights_are_a_setting():

@@ -103,6 +103,11 @@ class Ingest:
             self._thread.join(timeout=30)
 
     @property
+    def last_seq(self) -> int:
+        """Of the newest event in the log."""
+        return self._seq
+
+    @property
     def failed(self) -> bool:
         return not self._thread.is_alive() and not self._stopping
 

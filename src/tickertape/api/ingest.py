@@ -34,6 +34,10 @@ class IngestRoutes:
         self._public_url = public_url
         self._in_flight = 0
 
+    @property
+    def service(self) -> Service:
+        return self._service()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path: str = scope["path"]

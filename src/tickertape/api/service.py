@@ -52,6 +52,11 @@ class Service:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     @property
+    def settled(self) -> bool:
+        """Whether the facts show every event that was answered with 200."""
+        return self.deriver.facts.seq >= self.ingest.last_seq
+
+    @property
     def sample(self) -> bool:
         """Whether this is the sample workspace of `tickertape demo`."""
         return (self.data / "sample.json").exists()

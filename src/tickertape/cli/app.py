@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from tickertape import __version__
-from tickertape.cli.options import Options
+from tickertape.cli.options import STDIN, Options
 from tickertape.cli.output import safe
 from tickertape.errors import TickertapeError
 
@@ -84,7 +84,10 @@ def _launch(
 ) -> None:
     options = options or Options()
     try:
-        command, bound, ignored = app.parse_args(tokens)
+        # Cyclopts takes a lone hyphen for an option without a name.
+        reads_stdin = tokens[:1] == ("import",)
+        given = [STDIN if word == "-" and reads_stdin else word for word in tokens]
+        command, bound, ignored = app.parse_args(given)
         if "options" in ignored:
             bound.arguments["options"] = options
         command(*bound.args, **bound.kwargs)

@@ -5,6 +5,7 @@ The analytics folder can be held by one process only, so a command never opens i
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -56,9 +57,11 @@ class Transport(Protocol):
 class Client:
     """Requests to tickertape's API with administrator's rights. Use from one thread."""
 
-    def __init__(self, transport: Transport, token: str) -> None:
+    def __init__(self, transport: Transport, token: str, data: Path | None = None) -> None:
+        """`data` is the folder of the running server that the transport leads to, None for one in this process."""
         self._transport = transport
         self._authorization = f"Bearer {token}"
+        self._data = data
 
     def request(
         self,
@@ -98,6 +101,15 @@ class Client:
     def call(self, method: str, path: str, params: Params | None = None, json: Any = None) -> Any:
         """Sends a request and returns the answer's JSON. Raises CliError where the server refused it."""
         return expect(self.request(method, path, params, json)).json()
+
+    def reconnect(self) -> bool:
+        """After a restart of the server, which changes its token: whether another one was found in its place."""
+        found = running.find(self._data) if self._data else None
+        if found is None or f"Bearer {found.token}" == self._authorization:
+            return False
+        self._transport.close()
+        self._transport, self._authorization = _http(found), f"Bearer {found.token}"
+        return True
 
     def close(self) -> None:
         self._transport.close()
@@ -149,11 +161,15 @@ def connect(options: Options) -> Iterator[Client]:
         client.close()
 
 
+def _http(found: running.Running) -> Transport:
+    from tickertape.cli.http_transport import HttpTransport
+
+    return HttpTransport(found.url)
+
+
 def _open(options: Options) -> Client:
     if found := running.find(options.data):
-        from tickertape.cli.http_transport import HttpTransport
-
-        return Client(HttpTransport(found.url), found.token)
+        return Client(_http(found), found.token, options.data)
     from tickertape.app import Config, create_app
     from tickertape.cli.asgi_transport import AsgiTransport
     from tickertape.control import PROCESS_TOKEN

@@ -21,9 +21,9 @@ from rich.progress import (
 from tickertape.cli.checkpoints import Checkpoint, Checkpoints
 from tickertape.cli.client import Client, connect
 from tickertape.cli.errors import CliError
-from tickertape.cli.options import Given
+from tickertape.cli.options import STDIN, Given
 from tickertape.cli.output import safe, show, table
-from tickertape.cli.rows import STDIN, Input
+from tickertape.cli.rows import Input
 from tickertape.cli.upload import post_events
 
 _BATCH_ROWS = 2_000

@@ -34,5 +34,8 @@ class Options:
     "Show where in the program an error arose."
 
 
+STDIN = "/dev/stdin"
+"""How `-` among the files of `import` reaches it."""
+
 Given = Annotated[Options, Parameter(parse=False)]
 """How a command asks for the options; the launcher passes them in."""

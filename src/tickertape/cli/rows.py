@@ -16,10 +16,10 @@ from typing import IO, Any, BinaryIO, cast
 import msgspec
 
 from tickertape.cli.errors import CliError
+from tickertape.cli.options import STDIN
 from tickertape.errors import InvalidEvent, nearest
 from tickertape.events import EVENT_BYTES, EVENT_TYPES, from_fields
 
-STDIN = "-"
 _PIECE = 1 << 20
 _DELIMITERS = ",;\t|"
 _PARQUET_ROWS = 5_000

@@ -8,9 +8,11 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -35,8 +37,10 @@ def run_server(
     host: str,
     port: int,
     on_ready: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Serves until SIGTERM or SIGINT. `on_ready` is called with the address once the server answers.
+) -> NoReturn:
+    """Serves until SIGTERM or SIGINT, then ends the process: what must be undone is the application's lifespan's work.
+
+    `on_ready` is called with the address once the server answers.
 
     While it runs, DATA/run.json tells the command line where it is. Raises CliError where the address or the folder
     is taken, and whatever the application raises where it cannot start.
@@ -49,6 +53,11 @@ def run_server(
     _check_free(host, port)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     asyncio.run(_serve(make_app, data, host, port, on_ready))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All is shut down. Granian's own threads may live a little longer, and one that meets an interpreter which is being
+    # taken down aborts the process (seen in one stop of seven), so the interpreter is not taken down.
+    os._exit(0)
 
 
 async def _serve(

@@ -67,6 +67,9 @@ def _patiently(client: Client, body: bytes, waiting: Callable[[str], None]) -> R
                 raise
             waiting("the server does not answer; trying again")
             time.sleep(_RECONNECT_SECONDS)
+            client.reconnect()
+            continue
+        if response.status == 401 and client.reconnect():
             continue
         unreachable_since = None
         if response.status not in _BUSY:

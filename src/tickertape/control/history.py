@@ -45,11 +45,13 @@ class SettingsHistory(Database):
 
         Raises InvalidSettings for a value that is refused; nothing is stored then.
         """
+        settings.validate(patch)
         for _ in range(_ATTEMPTS):
             try:
                 with self.writing() as session:
                     current = _version(_newest(session))
-                    stored = settings.merge(current.stored, dict(patch))
+                    stored = settings.merge(current.stored, patch)
+                    settings.resolve(stored)
                     row = SettingsRow(
                         version=current.version + 1,
                         stored=stored,

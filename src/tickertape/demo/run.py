@@ -25,6 +25,7 @@ from tickertape.demo.world import Event
 HISTORY_MS = 30 * DAY
 SOURCE = "twilio-demo"
 KEY = "demo simulator"
+STOPPING = "Stopping. `tickertape demo` goes on from here; `tickertape demo --remove` deletes it."
 _PAUSE_SECONDS = 0.2
 """Live events are posted together for so long."""
 _SAVE_SECONDS = 2.0
@@ -67,7 +68,7 @@ def run(config: Config, *, seed: int = 1, browser: bool = True) -> None:
                 _tell_history(console, home, state, server.url, key)
                 _go_on_live(console, home, state, server.url, key)
             except KeyboardInterrupt:
-                console.print("Stopping. `tickertape demo` goes on from here; `tickertape demo --remove` deletes it.")
+                console.print(STOPPING, soft_wrap=True)
             finally:
                 folder.save(home, state)
 

@@ -16,7 +16,8 @@ from tickertape.cli.server import local_url
 from tickertape.demo.folder import DemoError
 
 LOG = "server.log"
-_START_SECONDS = 90
+_START_SECONDS = 600
+"""A server that was killed first derives what it had not yet derived."""
 _STOP_SECONDS = 30
 
 

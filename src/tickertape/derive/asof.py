@@ -13,6 +13,7 @@ from tickertape.derive import facts
 from tickertape.derive.contacts import Conversion
 from tickertape.derive.derivation import ConversationState, Derivation, MessageState, Touched
 from tickertape.derive.deriver import Deriver
+from tickertape.derive.episodes import merged
 from tickertape.derive.timeline import Episode
 from tickertape.keys import key
 from tickertape.store import Store
@@ -70,7 +71,7 @@ class AsOf:
 
     def _snapshot(self, now: int, version: int) -> str:
         known = f"opened_at <= fromUnixTimestamp64Milli({now:d})"
-        stale = f"(valid_from > fromUnixTimestamp64Milli({now:d}) OR valid_until <= fromUnixTimestamp64Milli({now:d}))"
+        stale = f"(valid_from > fromUnixTimestamp64Milli({now:d}) OR valid_until < fromUnixTimestamp64Milli({now:d}))"
         rows = self._store.rows(f"SELECT DISTINCT conversation_hash FROM episodes FINAL WHERE {known} AND {stale}")  # noqa: S608
         changed = {row[0] for row in rows}
         if not changed:
@@ -140,9 +141,8 @@ class AsOf:
         episodes = state.episodes
         merged_at = derivation.merged_at(hash_)
         if merged_at is not None:
-            mine = [m.message for m in messages if m.message and m.links and m.links.conversation_hash == hash_]
-            first = min((m.cohort_at for m in mine if not m.outbound), default=merged_at)
-            episodes = [Episode(opened_at=first, contact=None, channel=None, outcome="merged", ended_at=merged_at)]
+            own = [m for m in messages if m.links is not None and m.links.conversation_hash == hash_]
+            episodes = merged([m.entry for m in own if m.entry is not None], merged_at)
         return last, Thread(source, conversation_id, hash_, episodes, messages, state)
 
 

@@ -57,16 +57,14 @@ def _clock(kind: str, started_at: int, ended_at: int | None, agent: str | None, 
 
 
 def _check(clock: Duration, channel: str | None, rules: Rules) -> Check | None:
-    """The check of a running or stopped clock. None without a target, or without a schedule to measure it by."""
+    """The check of a running or stopped clock; None without a target. Where no schedule applies, all time counts."""
     targets = rules.on(channel)
     target = targets.by_kind[clock.kind]
     if target is None:
         return None
     due_at: int | None = clock.started_at + target
-    if targets.by_business_time:
-        schedule = schedule_for(rules.schedules, clock.team, channel)
-        if schedule is None:
-            return None
+    schedule = schedule_for(rules.schedules, clock.team, channel) if targets.by_business_time else None
+    if schedule is not None:
         due_at = add_business_ms(schedule, clock.started_at, target)
     if due_at is None:
         # Too little business time is to come: what has ended was in time, what has not is never late.

@@ -309,7 +309,7 @@ class Derivation:
             "SELECT hash, toUnixTimestamp(home) * 1000, contact, conversation, conversation_hash, opt_out,"  # noqa: S608
             + ", ".join(f"toUnixTimestamp64Milli({i})" for i in instants)
             + f" FROM messages{self.suffix} FINAL WHERE hash IN {{keys:Array(UInt64)}}",
-            {"keys": [str(r) for r in roots]},
+            {"keys": list(roots)},
         )
         for hash_, home, contact, conversation, conversation_hash, opt_out, *moments in rows:
             yield (
@@ -456,7 +456,7 @@ class Derivation:
         rows = self.store.rows(
             f"SELECT contact_hash, hash FROM messages{self.suffix} FINAL"  # noqa: S608
             " WHERE contact_hash IN {keys:Array(UInt64)} AND cohort_at <= fromUnixTimestamp64Milli({horizon:Int64})",
-            {"keys": [str(h) for h in cold], "horizon": self.horizon},
+            {"keys": list(cold), "horizon": self.horizon},
         )
         for hash_, message in rows:
             states[hash_].messages.add(message)
@@ -466,7 +466,7 @@ class Derivation:
         written = self.store.rows(
             f"SELECT contact_hash, hash, toUnixTimestamp(home) * 1000 FROM conversions{self.suffix} FINAL"  # noqa: S608
             " WHERE contact_hash IN {keys:Array(UInt64)}",
-            {"keys": [str(h) for h in cold]},
+            {"keys": list(cold)},
         )
         for hash_, conversion, home in written:
             states[hash_].homes[conversion] = home
@@ -534,15 +534,15 @@ class Derivation:
         states |= more
         for contact in contacts:
             relevant = others[contact] | {r for r, s in states.items() if any(e.contact == contact for e in s.episodes)}
-            linked = repeats.link(
+            repeats.link(
                 {str(r): [e for e in states[r].episodes if e.contact == contact] for r in relevant if r in states},
                 self.settings,
                 min(now, self.horizon),
             )
-            for name, episodes in linked.items():
-                anew = {e.opened_at: e for e in episodes}
-                state = states[int(name)]
-                state.episodes = [anew.get(e.opened_at, e) if e.contact == contact else e for e in state.episodes]
+        for root, state in states.items():
+            alone = [e for e in state.episodes if not e.contact]
+            if alone:
+                repeats.link({str(root): alone}, self.settings, min(now, self.horizon))
 
     def _load_and_fold(self, roots: Iterable[int]) -> None:
         states = self._load_messages(roots)
@@ -612,7 +612,7 @@ class Derivation:
         return states
 
     def _read_conversations(self, states: dict[int, ConversationState], cold: dict[int, int]) -> None:
-        members = [str(c) for c in cold]
+        members = list(cold)
         rows = self.store.rows(
             f"SELECT conversation_hash, hash FROM messages{self.suffix} FINAL"  # noqa: S608
             " WHERE conversation_hash IN {keys:Array(UInt64)} AND (NOT outbound OR author IN ('agent', 'bot'))"
@@ -643,7 +643,7 @@ class Derivation:
         rows = self.store.rows(
             f"SELECT conversation_hash, toUnixTimestamp64Milli(opened_at) FROM episodes{self.suffix} FINAL"  # noqa: S608
             " WHERE conversation_hash IN {keys:Array(UInt64)}",
-            {"keys": [str(r) for r in roots]},
+            {"keys": list(roots)},
         )
         return [(hash_, at) for hash_, at in rows]
 
@@ -684,7 +684,7 @@ class Derivation:
         rows = self.store.rows(
             f"SELECT hash FROM messages{self.suffix} FINAL WHERE conversation_hash IN {{keys:Array(UInt64)}}"  # noqa: S608
             " AND cohort_at <= fromUnixTimestamp64Milli({horizon:Int64})",
-            {"keys": [str(m) for m in self._merged.members(root)], "horizon": self.horizon},
+            {"keys": list(self._merged.members(root)), "horizon": self.horizon},
         )
         wanted = {row[0] for row in rows} | state.messages
         self._load_and_fold(wanted)

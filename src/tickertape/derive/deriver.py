@@ -15,12 +15,13 @@ from tickertape.derive.identities import Identities
 from tickertape.derive.seen import Seen
 from tickertape.keys import key
 from tickertape.settings import RESTATES, Settings
-from tickertape.store import NEVER_MS, Store, log
+from tickertape.store import NEVER_MS, Store, StoreError, log
 from tickertape.store.log import Logged
 
 TABLES = ("messages", "episodes", "surveys", "agent_days", "conversions", "contact_links")
 BATCH = 20_000
 SWEEP_SECONDS = 1.0
+RETRY_SECONDS = 0.5
 
 logger = structlog.get_logger(__name__)
 
@@ -173,9 +174,11 @@ class Deriver:
                 if time.monotonic() - swept >= SWEEP_SECONDS:
                     self._sweep()
                     swept = time.monotonic()
+            except StoreError as error:
+                logger.error("derivation waits for the store", reason=str(error))
+                self._recover()
             except Exception:
                 logger.exception("derivation failed; reading again from the watermark")
-                time.sleep(0.5)
                 self._recover()
 
     def _take(self, wait: float) -> list[Logged]:
@@ -189,12 +192,15 @@ class Deriver:
         return [e for e in batch if e.seq > self.facts.seq]
 
     def _recover(self) -> None:
-        """Forgets everything in memory; the log and the watermark say where to go on."""
-        try:
-            self.facts = self._open(self.facts.settings)
-            self._catch_up(self.facts)
-        except Exception:
-            logger.exception("the store does not answer; trying again")
+        """Forgets everything in memory; the log and the watermark say where to go on. Tries until the store answers."""
+        while not self._stopping:
+            time.sleep(RETRY_SECONDS)
+            try:
+                self.facts = self._open(self.facts.settings)
+                self._catch_up(self.facts)
+                return
+            except StoreError as error:
+                logger.error("the store does not answer; trying again", reason=str(error))
 
     def _catch_up(self, target: Facts) -> None:
         while not self._stopping:
@@ -203,9 +209,9 @@ class Deriver:
                 return
             try:
                 self._derive(target, batch)
+            except StoreError:
+                raise
             except Exception:
-                if len(batch) == 1:
-                    raise
                 logger.exception("a batch could not be derived; going on one event at a time")
                 self._derive_singly(batch)
 
@@ -215,6 +221,8 @@ class Deriver:
         for e in batch:
             try:
                 self._derive(self.facts, [e])
+            except StoreError:
+                raise
             except Exception as reason:
                 logger.exception("event set aside", source=e.source, event_id=e.id, seq=e.seq, reason=type(reason).__name__)
                 self.facts = self._open(self.facts.settings)
@@ -283,11 +291,11 @@ class Deriver:
     def _sweep(self) -> None:
         """Folds again the conversations that time alone has changed: those that expired."""
         now = self.clock()
-        if self._next_expiry > now:
+        if self._next_expiry >= now:
             return
         rows = self.store.rows(
             "SELECT DISTINCT conversation_hash FROM episodes FINAL"
-            " WHERE valid_until <= fromUnixTimestamp64Milli({now:Int64}) LIMIT 5000",
+            " WHERE valid_until < fromUnixTimestamp64Milli({now:Int64}) LIMIT 5000",
             {"now": now},
         )
         if rows:
@@ -295,10 +303,10 @@ class Deriver:
         if len(rows) < 5000:
             soonest = self.store.rows(
                 "SELECT toUnixTimestamp64Milli(min(valid_until)) FROM episodes FINAL"
-                " WHERE valid_until > fromUnixTimestamp64Milli({now:Int64})",
+                " WHERE valid_until >= fromUnixTimestamp64Milli({now:Int64})",
                 {"now": now},
             )[0][0]
-            self._next_expiry = soonest if soonest > now else NEVER_MS
+            self._next_expiry = soonest if soonest >= now else NEVER_MS
 
     # Rebuild
 
@@ -309,10 +317,15 @@ class Deriver:
             self._rebuild = None
         if self._next is not None:
             self._next[1].finished, self._next[1].error = True, "replaced by a newer rebuild"
+        progress.total = int(self.store.rows("SELECT count() FROM events")[0][0])
+        if not progress.total:
+            self.facts = Facts(self.store, settings, "", self.facts.seq, Identities())
+            self._write_watermark(self.facts)
+            progress.finished = True
+            return
         for name in TABLES:
             self.store.command(f"DROP TABLE IF EXISTS {name}_next SYNC")
             self.store.command(f"CREATE TABLE {name}_next AS {name}")
-        progress.total = int(self.store.rows("SELECT count() FROM events")[0][0])
         fresh = Facts(self.store, settings, "_next", 0, Identities())
         fresh.derivation.may_exist = fresh.messages.__contains__
         self._next = (fresh, progress)
@@ -322,7 +335,15 @@ class Deriver:
         fresh, progress = self._next
         batch = [e for e in log.after(self.store, fresh.seq, BATCH) if e.seq <= self.facts.seq]
         if batch:
-            self._derive(fresh, batch)
+            try:
+                self._derive(fresh, batch)
+            except StoreError:
+                raise
+            except Exception as reason:
+                logger.exception("a rebuild was given up; the figures from before stand")
+                progress.finished, progress.error = True, f"an event could not be derived ({type(reason).__name__})"
+                self._next = None
+                return
             progress.done += len(batch)
             return
         for name in TABLES:

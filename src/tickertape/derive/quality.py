@@ -105,7 +105,9 @@ def survey_value(survey: Survey) -> float | None:
 def _elapsed(duration: Duration, by_business_time: bool) -> int | None:
     if duration.ended_at is None:
         return None
-    return duration.business_ms if by_business_time else duration.ended_at - duration.started_at
+    if by_business_time and duration.business_ms is not None:
+        return duration.business_ms
+    return duration.ended_at - duration.started_at
 
 
 def _is_courtesy(duration: Duration, episode: Episode) -> bool:

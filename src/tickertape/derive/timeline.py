@@ -109,8 +109,9 @@ class Episode(Struct, kw_only=True):
     agent_initiated: bool = False
     outcome: str = "open"  # open, resolved, no_reply, expired, merged
     ended_at: int | None = None
-    """When the episode ended: the effective resolve, the resolve without a reply, or the expiry."""
+    """When the episode ended: the counted resolve's own time, or the expiry."""
     resolved_at: int | None = None
+    """The effective end of a resolved episode; of outcome no_reply the resolve's own time."""
     resolve_event_at: int | None = None
     """The counted resolve's own time: the repeat and FCR windows run from it."""
     resolved_by: str | None = None

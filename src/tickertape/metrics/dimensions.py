@@ -63,10 +63,12 @@ DIMENSIONS: Mapping[str, Dimension] = MappingProxyType({row.name: row for row in
 CLICKED_LINK = "clicked link"
 ATTRS = "attrs."
 """`attrs.NAME`: the free dimension NAME."""
+LONGEST_NAME = 100
+"""Of a free dimension, as in the events."""
 
 
 def is_dimension(name: str) -> bool:
-    return name in DIMENSIONS or (name.startswith(ATTRS) and len(name) > len(ATTRS))
+    return name in DIMENSIONS or (name.startswith(ATTRS) and 0 < len(name) - len(ATTRS) <= LONGEST_NAME)
 
 
 def grain_of(term: Term, asked: Iterable[str]) -> str:

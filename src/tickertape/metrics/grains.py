@@ -27,7 +27,6 @@ class Grain(Struct, frozen=True, kw_only=True):
     `once_per`: with any-touch attribution one thing has several rows; per group only one of them counts.
     """
 
-    title: str
     table: str
     dimensions: Mapping[str, str]
     anchor: str = "end"
@@ -145,7 +144,6 @@ _UNIT = (
 GRAINS: Mapping[str, Grain] = MappingProxyType(
     {
         "message": Grain(
-            title="outbound message",
             table="messages",
             start="cohort_at",
             end="cohort_at",
@@ -156,7 +154,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             dimensions={**_MESSAGE_DIMENSIONS, "error_code": "if(failed, error_code, '')"},
         ),
         "opted-out message": Grain(
-            title="outbound message credited with an opt-out",
             table="messages",
             start="cohort_at",
             end="opted_out_at",
@@ -165,7 +162,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             dimensions=_MESSAGE_DIMENSIONS,
         ),
         "clicked link": Grain(
-            title="link that a person clicked in an outbound message",
             table="messages",
             start="cohort_at",
             end="cohort_at",
@@ -180,7 +176,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             dimensions={**_MESSAGE_DIMENSIONS, "link": "link_click.1"},
         ),
         "click": Grain(
-            title="click",
             table="messages",
             start="cohort_at",
             end="cohort_at",
@@ -192,7 +187,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             dimensions={**_MESSAGE_DIMENSIONS, "link": "click_link"},
         ),
         "cost": Grain(
-            title="price of an attempt to send",
             table="messages",
             start="cohort_at",
             end="cohort_at",
@@ -209,7 +203,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             rate_at="cohort_at",
         ),
         "customer message": Grain(
-            title="message from a customer",
             table="messages",
             start="cohort_at",
             end="cohort_at",
@@ -222,7 +215,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             },
         ),
         "opened episode": Grain(
-            title="episode, dated by its opening",
             table="episodes",
             start="opened_at",
             end="opened_at",
@@ -231,7 +223,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             dimensions=_BY_LAST_AGENT,
         ),
         "resolved episode": Grain(
-            title="resolved episode",
             table="episodes",
             start="opened_at",
             end="resolved_at",
@@ -239,7 +230,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             dimensions=_BY_RESOLVER,
         ),
         "ended episode": Grain(
-            title="ended episode",
             table="episodes",
             start="opened_at",
             end="ended_at",
@@ -247,7 +237,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             dimensions=_BY_LAST_AGENT,
         ),
         "frustrated episode": Grain(
-            title="frustrated episode",
             table="episodes",
             start="opened_at",
             end="frustrated_at",
@@ -255,7 +244,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             dimensions=_BY_LAST_AGENT,
         ),
         "duration": Grain(
-            title="measured interval of an episode",
             table="episodes",
             start="d_started_at",
             end="d_ended_at",
@@ -269,7 +257,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             dimensions=_per_interval("d"),
         ),
         "open wait": Grain(
-            title="customer's wait, at the moments at which it is open",
             table="episodes",
             joins=(
                 "ARRAY JOIN durations.kind AS d_kind, durations.started_at AS d_started_at,"
@@ -292,7 +279,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             dimensions=_per_interval("d"),
         ),
         "check": Grain(
-            title="check of a target",
             table="episodes",
             start="c_started_at",
             end="if(met, c_ended_at, c_due_at)",
@@ -308,7 +294,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             dimensions=_per_interval("c"),
         ),
         "answered survey": Grain(
-            title="answered survey",
             table="surveys",
             start="sent_at",
             end="answered_at",
@@ -320,7 +305,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             dimensions=_SURVEY_DIMENSIONS,
         ),
         "sent survey": Grain(
-            title="survey, dated by its sending",
             table="surveys",
             start="sent_at",
             end="sent_at",
@@ -328,7 +312,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             dimensions=_SURVEY_DIMENSIONS,
         ),
         "agent time": Grain(
-            title="an agent's online time",
             table="agent_days",
             bounds=(
                 "day >= toDate(toDateTime({home_from:UInt32}, 'UTC') - INTERVAL 1 DAY)",
@@ -353,7 +336,6 @@ GRAINS: Mapping[str, Grain] = MappingProxyType(
             dimensions={"agent": "agent", "team": "team"},
         ),
         "credit": Grain(
-            title="conversion, per message that earned it",
             table="conversions",
             start="if(attributed, c_message_at, at)",
             end="moved_at",

@@ -1,7 +1,7 @@
 """From a question to its answer: plan, read, lay out, fill, arrange."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -131,9 +131,10 @@ def fill(
 ) -> None:
     """Works out the cells. Combinations of dimensions without any data in any bucket are left without cells."""
     shown: set[Key] = set() if query.by else {()}
+    reader = _reader(query, span, batches, figures)
     for row in rows:
-        reader = _reader(row, query, span, batches, figures)
-        row.cells = {metric.name: metric.cell(reader, context) for metric in query.metrics}
+        value = reader(row)
+        row.cells = {metric.name: metric.cell(value, context) for metric in query.metrics}
         if row.key not in shown and any(metric.has_data(row.cells[metric.name]) for metric in query.metrics):
             shown.add(row.key)
     for row in rows:
@@ -172,30 +173,41 @@ def document(query: Query, rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _reader(row: Row, query: Query, span: Range, batches: Sequence[Batch], figures: Figures) -> Read:
-    dimensions = {term: batch.by for batch in batches for term in batch.terms}
-    values = dict(zip(query.by, row.key, strict=True))
-    start = None if row.place is None else span.edges[row.place]
+def _reader(query: Query, span: Range, batches: Sequence[Batch], figures: Figures) -> Callable[[Row], Read]:
+    """How a row's terms are looked up: each by the dimensions that its batch was split by."""
+    sources = {
+        term: (
+            figures.get(term, {}),
+            tuple(query.by.index(name) for name in batch.by),
+            {} if batch.grain.currency else AGGREGATES[term.aggregate].nothing,
+        )
+        for batch in batches
+        for term in batch.terms
+    }
 
-    def value(term: Term) -> Any:
-        nothing = {} if GRAINS[term.grain].currency else AGGREGATES[term.aggregate].nothing
-        key = tuple(values[name] for name in dimensions[term])
-        return figures.get(term, {}).get((key, start), nothing)
+    def of_row(row: Row) -> Read:
+        start = None if row.place is None else span.edges[row.place]
 
-    return value
+        def value(term: Term) -> Any:
+            found, places, nothing = sources[term]
+            return found.get((tuple(row.key[place] for place in places), start), nothing)
+
+        return value
+
+    return of_row
 
 
 def _compare_previous(
     rows: Sequence[Row], query: Query, before: Range, batches: Sequence[Batch], figures: Figures, context: Context
 ) -> None:
     """Buckets are compared by their place in the range: the third day with the third day before."""
+    reader = _reader(query, before, batches, figures)
     for row in rows:
-        there = row.place is None or row.place < len(before.edges)
-        reader = _reader(row, query, before, batches, figures) if there else None
+        value = reader(row) if row.place is None or row.place < len(before.edges) else None
         for metric in query.metrics:
             cell = row.cells[metric.name]
-            cell["previous"] = metric.cell(reader, context) if reader else None
-            values = cell["value"], cell["previous"]["value"] if reader else None
+            cell["previous"] = metric.cell(value, context) if value else None
+            values = cell["value"], cell["previous"]["value"] if value else None
             cell["change"] = None if None in values else _tidy(values[0] - values[1])
 
 

@@ -25,6 +25,7 @@ PARAMETERS = (
 COMPARISONS = ("previous", "benchmark")
 ANCHORS = ("start", "end")
 MAX_BY = 4
+MAX_FILTERS = 20
 MAX_VALUES = 1000
 MAX_TEXT = 512
 
@@ -64,7 +65,7 @@ def parse(params: Mapping[str, Any], settings: Settings, real_now_ms: int) -> Qu
     interval = _text(asked, "interval")
     metrics = _metrics(asked)
     by = _by(asked)
-    filters = tuple(_filter(name, value) for name, value in asked.items() if _filtered(name))
+    filters = _filters(asked)
     for metric in metrics:
         _check_dimensions(metric, by, filters)
     return Query(
@@ -116,6 +117,13 @@ def _by(asked: Mapping[str, Any]) -> tuple[str, ...]:
     return names
 
 
+def _filters(asked: Mapping[str, Any]) -> tuple[Filter, ...]:
+    named = {name: value for name, value in asked.items() if _filtered(name)}
+    if len(named) > MAX_FILTERS:
+        raise InvalidInput(f"A question takes at most {MAX_FILTERS} filters.", hint="Leave some of them out.")
+    return tuple(_filter(name, value) for name, value in named.items())
+
+
 def _filter(name: str, value: Any) -> Filter:
     dimension = name.removesuffix("!")
     # A list's items are taken as they are: only a URL needs the comma to separate.
@@ -153,17 +161,19 @@ def _check_dimensions(metric: Metric, by: Iterable[str], filters: Iterable[Filte
 
 
 def _order(item: str, metrics: Iterable[Metric], by: Iterable[str], interval: str | None) -> tuple[str, bool]:
-    name, _, direction = item.strip().partition(" ")
-    descending = name.startswith("-") or direction.strip().lower() == "desc"
-    name = name.removeprefix("-")
     known = [*(metric.name for metric in metrics), *by, *(["start"] if interval else [])]
-    if name not in known or direction.strip().lower() not in ("", "asc", "desc"):
+    spellings = {
+        spelling: (name, descending)
+        for name in known
+        for spelling, descending in ((name, False), (f"-{name}", True), (f"{name} asc", False), (f"{name} desc", True))
+    }
+    if item not in spellings:
         raise InvalidInput(
             f"`order` {item[:60]!r} is not something the rows have.",
             field="order",
             hint=f"Use one of {', '.join(known)}, with - before it or desc after it for the largest first.",
         )
-    return name, descending
+    return spellings[item]
 
 
 def _limit(value: Any) -> int | None:
@@ -186,7 +196,7 @@ def _reject_unknown(asked: Iterable[str]) -> None:
 
 
 def _filtered(name: str) -> bool:
-    return is_dimension(name.removesuffix("!")) and len(name) <= MAX_TEXT
+    return is_dimension(name.removesuffix("!"))
 
 
 def _suggest(name: str, known: Iterable[str]) -> str:

@@ -1,13 +1,17 @@
 """One handle per thread on the engine, and the four things anybody does with it."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import clickhouse_connect
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from tickertape.errors import TickertapeError
 
 NEVER_MS = int(datetime(2299, 12, 31, tzinfo=UTC).timestamp() * 1000)
 """Stands in facts for an instant that has not come; later than any event may be."""
@@ -19,6 +23,13 @@ _SETTINGS = {
     "async_insert": 0,
     "join_use_nulls": 1,
 }
+
+
+class StoreError(TickertapeError):
+    """The engine refused or did not answer: a full disk, a lost connection, a broken statement."""
+
+    default_code = "store"
+    default_status = 503
 
 
 class Store:
@@ -46,21 +57,32 @@ class Store:
             self._local.client = client
         return client
 
+    @contextmanager
+    def _asking(self) -> Iterator[Client]:
+        try:
+            yield self._client()
+        except ClickHouseError as error:
+            first_line = str(error).partition("\n")[0][:500]
+            raise StoreError(f"The analytics store cannot do this: {first_line}") from error
+
     def command(self, sql: str, params: Mapping[str, Any] | None = None) -> None:
-        self._client().command(sql, parameters=dict(params) if params else None)
+        with self._asking() as client:
+            client.command(sql, parameters=dict(params) if params else None)
 
     def rows(self, sql: str, params: Mapping[str, Any] | None = None) -> Sequence[tuple[Any, ...]]:
         """All rows of a SELECT. Values travel only as `{name:Type}` parameters, never inside the SQL."""
-        rows: Sequence[tuple[Any, ...]] = self._client().query(sql, parameters=dict(params) if params else None).result_rows  # type: ignore[assignment]
-        return rows
+        with self._asking() as client:
+            return client.query(sql, parameters=dict(params) if params else None).result_rows
 
     def table(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """The same as an Arrow table, for results that are read by column."""
-        return self._client().query_arrow(sql, parameters=dict(params) if params else None)
+        with self._asking() as client:
+            return client.query_arrow(sql, parameters=dict(params) if params else None)
 
     def insert(self, name: str, table: pa.Table) -> None:
         """Appends columns; on disk (fsync) when it returns."""
-        self._client().insert_arrow(name, table)
+        with self._asking() as client:
+            client.insert_arrow(name, table)
 
     def close(self) -> None:
         with self._lock:

@@ -150,7 +150,7 @@ _LOOKUPS = ("id_hash", "message_hash", "conversation_hash", "contact_hash", "add
 
 def find(store: Store, column: str, keys: Iterable[int], *, through: int, types: Sequence[str] = ()) -> list[Logged]:
     """The events whose `column` (one of the hashes) is among `keys`, up to and with the sequence number `through`."""
-    wanted = [str(k) for k in keys]
+    wanted = list(keys)
     if not wanted:
         return []
     assert column in _LOOKUPS
