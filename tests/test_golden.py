@@ -10,7 +10,7 @@ from workspace import Workspace, workspace
 
 FILES = (
     "service_basic", "service_handoff", "service_reopen", "service_survey_agents", "service_time", "delivery", "replies",
-    "clicks", "order_and_repeats",
+    "clicks", "order_and_repeats", "attribution", "money",
 )  # fmt: skip
 GROUPS = by_settings(cases(*FILES))
 Batches = Iterator[list[dict[str, object]]]

@@ -10,6 +10,8 @@ import pytest
 from sample_traffic import HOSTILE, waiting
 from visitor import PHONE, WIDE, Server, Window
 
+# Not a measurement, which bench/ makes: other tests may be keeping the machine busy.
+LIVE_MS = 10_000
 THEMES = ("light", "dark")
 WIDTHS = {"wide": WIDE, "phone": PHONE}
 HEADLINE_RATES = ("delivery_rate", "open_rate", "click_through_rate", "response_rate", "sla_attainment", "opt_out_rate")
@@ -59,7 +61,7 @@ def test_a_posted_event_changes_the_page_without_a_reload(window: Window) -> Non
     page.wait_for_function(
         "expected => document.querySelector('[data-metric=open_waits] .value').textContent === expected",
         arg=str(before + 1),
-        timeout=2_000,
+        timeout=LIVE_MS,
     )
 
 
@@ -75,7 +77,7 @@ def test_a_second_tab_shares_the_stream_of_the_first(window: Window) -> None:
     second.wait_for_function(
         "expected => document.querySelector('[data-metric=open_waits] .value').textContent === expected",
         arg=str(before + 1),
-        timeout=3_000,
+        timeout=LIVE_MS,
     )
     assert streams == []
 
@@ -132,7 +134,7 @@ def test_a_range_that_has_ended_is_not_live(window: Window) -> None:
 def test_a_walk_by_keyboard(window: Window) -> None:
     page = window.open()
     page.wait_for_selector("[data-metric=delivery_rate] .value small")
-    focused = "document.activeElement.getAttribute('data-id') ?? document.activeElement.className"
+    focused = "document.activeElement.getAttribute('data-id') ?? document.activeElement.classList[0]"
     page.keyboard.press("Tab")
     assert page.evaluate(focused) == "skip"
     page.keyboard.press("Tab")
@@ -187,6 +189,7 @@ def test_axe_finds_nothing(chromium: Any, server: Server, theme: str, width: str
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     window = Window(chromium, server, viewport=WIDTHS[width], color_scheme=theme)
     page = window.open(address)
+    page.wait_for_selector(".by-channel, .nothing", state="attached")
     page.wait_for_timeout(1_500)
     found = axe.Axe().run(page).response["violations"]
     assert [(v["id"], [n["target"] for n in v["nodes"]]) for v in found] == []

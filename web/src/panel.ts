@@ -1,5 +1,5 @@
 /** One question, its latest answer, and what went wrong if anything did. */
-import { effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { ApiError, ask } from "./api";
 import { settle } from "./answers";
 import { key } from "./questions";
@@ -11,6 +11,8 @@ export interface Panel {
   answered: Signal<string | null>;
   error: Signal<ApiError | null>;
   loading: Signal<boolean>;
+  /** The answer on screen belongs to an earlier question. A refresh of the same question is not worth a mark. */
+  outdated: ReadonlySignal<boolean>;
   /** Ask again now. Resolves when answered, whatever came. */
   refresh: () => Promise<void>;
 }
@@ -60,5 +62,8 @@ export function panel(question: ReadonlySignal<Question | null>, first?: { quest
     }
     void refresh();
   });
-  return { answer, answered, error, loading, refresh };
+  const outdated = computed(
+    () => answer.value !== null && question.value !== null && answered.value !== key(question.value),
+  );
+  return { answer, answered, error, loading, outdated, refresh };
 }

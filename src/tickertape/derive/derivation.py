@@ -335,8 +335,7 @@ class Derivation:
 
     def _settle_contacts(self, folded: dict[int, MessageState], touched: Touched, changes: Changes) -> None:
         """Gives every folded message its links, and refolds the contacts that have a history."""
-        quiet: list[tuple[int, MessageState, str]] = []
-        joining: dict[int, set[int]] = defaultdict(set)
+        names: dict[int, str] = {}
         for root, state in folded.items():
             message = state.message
             if state.links is not None and (message is None or state.links.contact != self.identities.contact_of(message)):
@@ -344,20 +343,18 @@ class Derivation:
             if message is None:
                 self._remove_message(root, state, touched, changes)
                 continue
-            name = self.identities.contact_of(message)
-            hash_ = contact_key(name)
+            names[root] = name = self.identities.contact_of(message)
             if not message.outbound or min(message.clicked_at, message.reacted_at) < NEVER_MS:
-                if name:
-                    if hash_ not in self.active:
-                        self.active.add(hash_)
-                else:
-                    hash_ = root
-                    self.active.add(hash_)
+                self.active.add(_contact_hash(name, root))
+        quiet: list[tuple[int, MessageState, str]] = []
+        joining: dict[int, set[int]] = defaultdict(set)
+        for root, name in names.items():
+            hash_ = _contact_hash(name, root)
             if hash_ in self.active:
                 touched.contacts[hash_] = name
                 joining[hash_].add(root)
             else:
-                quiet.append((root, state, name))
+                quiet.append((root, folded[root], name))
         for root, state, name in quiet:
             self._settle_message(root, state, own_links(_known(state), name), True, touched, changes)
         contacts = self._load_contacts({h: n for h, n in touched.contacts.items() if h in self.active})
@@ -369,7 +366,7 @@ class Derivation:
             self._fold_contact(hash_, touched.contacts[hash_], contact, folded, touched, changes)
 
     def _leave(self, root: int, contact: str, touched: Touched) -> None:
-        hash_ = contact_key(contact) if contact else root
+        hash_ = _contact_hash(contact, root)
         state = self._contacts.get(hash_)
         if state is not None:
             state.messages.discard(root)
@@ -716,6 +713,11 @@ class Derivation:
 def _known(state: MessageState) -> Message:
     assert state.message is not None
     return state.message
+
+
+def _contact_hash(name: str, root: int) -> int:
+    """A message of nobody known is its own contact."""
+    return contact_key(name) if name else root
 
 
 def _hour(at: int) -> int:

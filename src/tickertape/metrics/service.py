@@ -141,7 +141,7 @@ ROWS: tuple[Metric, ...] = (
         denominator=_RESOLVED,
         unsettled=Term(
             "resolved episode",
-            condition="fcr = 'provisional' AND fcr_matures_at >= fromUnixTimestamp64Milli({now:Int64}, 'UTC')",
+            condition="fcr != 'failed' AND fcr_matures_at >= fromUnixTimestamp64Milli({now:Int64}, 'UTC')",
         ),
     ),
     Ratio(

@@ -324,7 +324,7 @@ function Breakdown({ metric, goal, write }: LongProps) {
       ) : list.length === 0 ? (
         <p class="nothing">{parts.loading.value ? "Loading…" : "Nothing to break down in this range."}</p>
       ) : (
-        <table class={parts.loading.value ? "breakdown refetching" : "breakdown"}>
+        <table class={parts.outdated.value ? "breakdown refetching" : "breakdown"}>
           <thead>
             <tr>
               <th scope="col">{label}</th>

@@ -214,7 +214,7 @@ function Trend({ tile, goal }: { tile: TileRow; goal: number | null }) {
     return n !== null && n < POINT_MINIMUM ? null : cell.value;
   };
   return (
-    <span class={trends.loading.value ? "refetching" : ""}>
+    <span class={trends.outdated.value ? "refetching" : ""}>
       <Sparkline
         values={points.map(value)}
         previous={compares.value ? points.map((cell) => value(cell?.previous)) : []}

@@ -29,7 +29,7 @@ export function PanelFrame({ title, subtitle, span, panel, table, tabular, empty
   const asTable = useSignal(false);
   const region = useRef<HTMLDivElement>(null);
   const id = useId();
-  const { answer, error, loading } = panel;
+  const { answer, error, loading, outdated } = panel;
   const toggle = (): void => {
     asTable.value = !asTable.value;
     if (asTable.value) requestAnimationFrame(() => region.current?.focus());
@@ -72,7 +72,7 @@ export function PanelFrame({ title, subtitle, span, panel, table, tabular, empty
           </button>
         </p>
       )}
-      <div class={`panel-body${loading.value && answer.value ? " refetching" : ""}`}>
+      <div class={`panel-body${outdated.value ? " refetching" : ""}`}>
         {!answer.value ? (
           !error.value && <span class="skeleton tall" />
         ) : empty ? (
