@@ -13,7 +13,6 @@ import { Welcome } from "./panels/welcome";
 import { Said } from "./parts/say";
 import { startTheme } from "./parts/theme";
 import { catalogue, catalogueError, headline, loadCatalogue, newWorkspace, refreshAll, startLive, trends } from "./store";
-import { startUrl } from "./url";
 
 function Notice() {
   const error = catalogueError.value ?? headline.error.value ?? trends.error.value;
@@ -75,7 +74,6 @@ function Page() {
   );
 }
 
-startUrl();
 startTheme();
 render(<Page />, document.getElementById("page")!);
 if (!catalogue.value) void loadCatalogue();

@@ -29,12 +29,10 @@ export function write(choices: Choices): string {
   return text ? `?${text}` : "";
 }
 
-export const choices = signal<Choices>({});
+// Read at once: a question asked before the address is known would be asked twice.
+export const choices = signal<Choices>(parse(location.search));
 
-export function startUrl(): void {
-  choices.value = parse(location.search);
-  addEventListener("popstate", () => (choices.value = parse(location.search)));
-}
+addEventListener("popstate", () => (choices.value = parse(location.search)));
 
 /** Change choices; an empty value removes one. `replace` is for changes that back should not undo one by one. */
 export function go(change: { [K in Parameter]?: string | undefined }, replace = false): void {

@@ -1,7 +1,7 @@
 """Works out agents' days from their statuses and the spells of the episodes they held."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tickertape.derive.facts import AgentDay
@@ -10,7 +10,8 @@ from tickertape.derive.timeline import Spell
 from tickertape.settings import Settings
 from tickertape.store import NEVER_MS, Store
 
-DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 HOLDS_MS = DAY_MS // 2
 """A status holds at most twelve hours."""
 RECENT_MS = 300_000
@@ -19,41 +20,64 @@ RECENT_MS = 300_000
 
 def work_out(store: Store, suffix: str, days: Iterable[tuple[str, int]], settings: Settings, through: int) -> list[AgentDay]:
     """The given (agent, day) pairs, from what the log and the facts written so far say of them."""
-    by_day: dict[int, set[str]] = defaultdict(set)
-    for agent, day in days:
-        by_day[day].add(agent)
-    return [fact for day, agents in sorted(by_day.items()) for fact in _one_day(store, suffix, day, agents, settings, through)]
+    return [fact for run in _runs(days) for fact in _one_run(store, suffix, run, settings, through)]
 
 
-def _one_day(
-    store: Store, suffix: str, day: int, agents: set[str], settings: Settings, through: int
-) -> Iterable[AgentDay]:
-    start, end = day * DAY_MS, (day + 1) * DAY_MS
-    names = sorted(agents)
+def _runs(days: Iterable[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
+    """The pairs in stretches of neighbouring days: each is read with a few queries."""
+    run: list[tuple[str, int]] = []
+    for agent, day in sorted(days, key=lambda pair: pair[1]):
+        if run and day > run[-1][1] + 1:
+            yield run
+            run = []
+        run.append((agent, day))
+    if run:
+        yield run
+
+
+def _one_run(
+    store: Store, suffix: str, run: list[tuple[str, int]], settings: Settings, through: int
+) -> Iterator[AgentDay]:
+    start, end = run[0][1] * DAY_MS, (run[-1][1] + 1) * DAY_MS
+    agents = sorted({agent for agent, _ in run})
     statuses: dict[str, list[Status]] = defaultdict(list)
     teams: dict[str, str] = {}
-    for agent, at, status, device, team, event_id in _statuses(store, names, start - HOLDS_MS, end, through):
+    for agent, at, status, device, team, event_id in _statuses(store, agents, start - HOLDS_MS, end, through):
         statuses[agent].append(Status(at=at, id=event_id, status=status, device=device))
         teams[agent] = team or teams.get(agent, "")
-    assigned = _spells(store, suffix, "assigned", names, start, end)
-    waiting = _spells(store, suffix, "waiting", names, start, end)
-    written: dict[str, list[int]] = defaultdict(list)
-    for agent, at in store.rows(
-        f"SELECT agent, toUnixTimestamp64Milli(cohort_at) FROM messages{suffix} FINAL"  # noqa: S608
-        " WHERE home >= fromUnixTimestamp({start:Int64}) AND home < fromUnixTimestamp({end:Int64})"
-        " AND author = 'agent' AND agent IN {agents:Array(String)} AND NOT test",
-        {"start": (start - 3_600_000) // 1000, "end": end // 1000, "agents": names},
-    ):
-        written[agent].append(at)
-    for agent in names:
+    assigned = _spells(store, suffix, "assigned", agents, start, end)
+    waiting = _spells(store, suffix, "waiting", agents, start, end)
+    written = _message_times(store, suffix, agents, start - RECENT_MS, end)
+    for agent, day in run:
+        first, last = day * DAY_MS, (day + 1) * DAY_MS
         yield AgentDay(
             day=day,
             agent=agent,
             team=teams.get(agent, ""),
             segments=segments(
-                statuses[agent], waiting[agent], assigned[agent], written[agent], settings, start, end, NEVER_MS
+                [s for s in statuses[agent] if first - HOLDS_MS <= s.at < last],
+                [s for s in waiting[agent] if s.started_at < last and (s.ended_at is None or s.ended_at > first)],
+                [s for s in assigned[agent] if s.started_at < last and (s.ended_at is None or s.ended_at > first)],
+                [at for at in written[agent] if first - RECENT_MS <= at < last],
+                settings,
+                first,
+                last,
+                NEVER_MS,
             ),
         )
+
+
+def _message_times(store: Store, suffix: str, agents: list[str], start: int, end: int) -> dict[str, list[int]]:
+    rows = store.rows(
+        f"SELECT agent, toUnixTimestamp64Milli(cohort_at) FROM messages{suffix} FINAL"  # noqa: S608
+        " WHERE home >= fromUnixTimestamp({start:Int64}) AND home < fromUnixTimestamp({end:Int64})"
+        " AND author = 'agent' AND agent IN {agents:Array(String)} AND NOT test",
+        {"start": (start - HOUR_MS) // 1000, "end": end // 1000, "agents": agents},
+    )
+    written: dict[str, list[int]] = defaultdict(list)
+    for agent, at in rows:
+        written[agent].append(at)
+    return written
 
 
 def _statuses(store: Store, agents: list[str], start: int, end: int, through: int) -> Iterable[tuple[Any, ...]]:

@@ -160,13 +160,16 @@ class Derivation:
         self.agents: set[str] = set()
         """The agents whose presence is known."""
         self.may_exist: Callable[[int], bool] = _same
-        """False only where the log surely holds nothing (of a message) from before this batch."""
+        """False only for the key of a message, contact or conversation of which the log surely holds nothing from
+        before this batch."""
         self._messages: Cache[MessageState] = Cache(CACHED_MESSAGES)
         self._contacts: Cache[ContactState] = Cache(CACHED_CONTACTS)
         self._conversations: Cache[ConversationState] = Cache(CACHED_CONVERSATIONS)
         self._merged: Merged = identities.merged(horizon)
         self._fresh: dict[int, set[int]] = defaultdict(set)
         """By conversation, the messages of the batch in hand, which no table holds yet."""
+        self._fresh_events: dict[int, list[Logged]] = defaultdict(list)
+        self._fresh_happenings: dict[int, list[Logged]] = defaultdict(list)
 
     # One batch
 
@@ -174,6 +177,8 @@ class Derivation:
         """Takes in events (all of them in the log already) and works out every fact they touch, at the clock `now`."""
         changes = Changes()
         self._fresh.clear()
+        self._fresh_events.clear()
+        self._fresh_happenings.clear()
         self._identify(batch, touched, changes)
         own: dict[int, list[Logged]] = defaultdict(list)
         for e in batch:
@@ -245,6 +250,7 @@ class Derivation:
         for e in batch:
             if isinstance(e.event, ConversationEvent | SurveyEvent):
                 conversation = e.conversation_hash or e.link_hash
+                self._fresh_events[conversation].append(e)
                 state = self._conversations.get(self._merged.root(conversation))
                 if state is not None:
                     _take_in(state.events, [e])
@@ -268,9 +274,7 @@ class Derivation:
                 continue
             touched.contacts[hash_] = name
             self.active.add(hash_)
-            state = self._contacts.get(hash_)
-            if state is not None:
-                _take_in(state.happenings, [e])
+            self._fresh_happenings[hash_].append(e)
 
     def _owner(self, e: Logged, states: dict[int, MessageState]) -> str:
         name = self.identities.contact(e.event.contact_id, e.event.address)
@@ -360,6 +364,9 @@ class Derivation:
         contacts = self._load_contacts({h: n for h, n in touched.contacts.items() if h in self.active})
         for hash_, roots in joining.items():
             contacts[hash_].messages |= roots
+        for hash_, happened in self._fresh_happenings.items():
+            if hash_ in contacts:
+                _take_in(contacts[hash_].happenings, happened)
         others = self._load_messages({m for c in contacts.values() for m in c.messages} - folded.keys())
         self._fold_messages({r: s for r, s in others.items() if s.message is None})
         for hash_, contact in contacts.items():
@@ -446,7 +453,10 @@ class Derivation:
             if state is None:
                 state = ContactState()
                 self._contacts.put(hash_, state)
-                cold[hash_] = name
+                if not name:
+                    state.messages.add(hash_)
+                if self.may_exist(hash_) or any(map(self.may_exist, self.identities.address_keys(name) if name else ())):
+                    cold[hash_] = name
             states[hash_] = state
         if not cold:
             return states
@@ -457,9 +467,6 @@ class Derivation:
         )
         for hash_, message in rows:
             states[hash_].messages.add(message)
-        for hash_, name in cold.items():
-            if not name:
-                states[hash_].messages.add(hash_)
         written = self.store.rows(
             f"SELECT contact_hash, hash, toUnixTimestamp(home) * 1000 FROM conversions{self.suffix} FINAL"  # noqa: S608
             " WHERE contact_hash IN {keys:Array(UInt64)}",
@@ -598,7 +605,11 @@ class Derivation:
             if state is None:
                 state = ConversationState()
                 self._conversations.put(root, state)
-                cold |= dict.fromkeys(self._merged.members(root), root)
+                for member in self._merged.members(root):
+                    state.messages |= self._fresh.get(member, set())
+                    _take_in(state.events, self._fresh_events.get(member, ()))
+                    if self.may_exist(member):
+                        cold[member] = root
             states[root] = state
         if cold:
             self._read_conversations(states, cold)
@@ -618,8 +629,6 @@ class Derivation:
         )
         for hash_, message in rows:
             states[cold[hash_]].messages.add(message)
-        for member in cold:
-            states[cold[member]].messages |= self._fresh.get(member, set())
         events = log.find(self.store, "conversation_hash", cold, through=self.through, types=_CONVERSATION_TYPES)
         events += log.find(self.store, "link_hash", cold, through=self.through, types=("survey.sent", "survey.answered"))
         for e in events:

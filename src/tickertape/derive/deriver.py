@@ -13,7 +13,7 @@ from tickertape.derive import agent_days, facts
 from tickertape.derive.derivation import Changes, Derivation, Touched
 from tickertape.derive.identities import Identities
 from tickertape.derive.seen import Seen
-from tickertape.keys import key
+from tickertape.keys import contact_key, key
 from tickertape.settings import RESTATES, Settings
 from tickertape.store import NEVER_MS, Store, StoreError, log
 from tickertape.store.log import Logged
@@ -21,6 +21,8 @@ from tickertape.store.log import Logged
 TABLES = ("messages", "episodes", "surveys", "agent_days", "conversions", "contact_links")
 BATCH = 20_000
 SWEEP_SECONDS = 1.0
+SAVE_SECONDS = 1.0
+"""Under load the watermark follows the facts at most so far behind."""
 RETRY_SECONDS = 0.5
 
 logger = structlog.get_logger(__name__)
@@ -48,17 +50,25 @@ class Facts:
         self.settings = settings
         self.suffix = suffix
         self.seq = seq
+        self.saved_seq = seq
+        """As the watermark in the store has it; after a crash the events behind it are derived once more."""
+        self.dirty_days: set[tuple[str, int]] = set()
         self.derivation = Derivation(store, settings, identities, suffix=suffix, through=seq)
-        self.messages = Seen(store.rows("SELECT uniq(message_hash) FROM events")[0][0])
+        self.seen = Seen(2 * store.rows("SELECT uniq(message_hash) FROM events")[0][0])
 
     def load(self, store: Store) -> None:
         """What a derivation must know before its first batch when the tables already hold facts."""
         derivation = self.derivation
-        rows = store.rows(
-            "SELECT DISTINCT message_hash FROM events WHERE message_hash != 0 AND seq <= {seq:UInt64}", {"seq": self.seq}
-        )
-        self.messages.update(row[0] for row in rows)
-        derivation.may_exist = self.messages.__contains__
+        for column in ("message_hash", "conversation_hash", "contact_hash", "address_hash", "link_hash"):
+            rows = store.rows(
+                f"SELECT DISTINCT {column} FROM events WHERE {column} != 0 AND seq <= {{seq:UInt64}}",  # noqa: S608
+                {"seq": self.seq},
+            )
+            self.seen.update(row[0] for row in rows)
+        for table, column in (("messages", "contact_hash"), ("messages", "conversation_hash")):
+            rows = store.rows(f"SELECT DISTINCT {column} FROM {table}{self.suffix} WHERE {column} != 0")  # noqa: S608
+            self.seen.update(row[0] for row in rows)
+        derivation.may_exist = self.seen.__contains__
         never = {"never": NEVER_MS}
         active = store.rows(
             "SELECT DISTINCT if(contact_hash = 0, hash, contact_hash)"  # noqa: S608
@@ -77,6 +87,18 @@ class Facts:
         derivation.agents = {
             row[0] for row in store.rows("SELECT DISTINCT JSONExtractString(body, 'agent_id') FROM events WHERE type = 'agent.status'")
         }  # fmt: skip
+
+
+    def note(self, batch: Sequence[Logged], changes: Changes) -> None:
+        """Remembers the keys of a batch that was just derived."""
+        for e in batch:
+            for hash_ in (e.message_hash, e.conversation_hash, e.contact_hash, e.address_hash, e.link_hash):
+                if hash_:
+                    self.seen.add(hash_)
+        for row in changes.messages:
+            if row.links.contact:
+                self.seen.add(contact_key(row.links.contact))
+            self.seen.add(row.links.conversation_hash)
 
 
 class Deriver:
@@ -130,6 +152,11 @@ class Deriver:
         return self._queued
 
     @property
+    def saved_seq(self) -> int:
+        """Up to here the facts show every event, and will after a crash."""
+        return 0 if self.facts.dirty_days else self.facts.saved_seq
+
+    @property
     def version(self) -> int:
         """Grows whenever facts change."""
         return self._version
@@ -159,7 +186,7 @@ class Deriver:
     # The loop
 
     def _run(self) -> None:
-        swept = 0.0
+        swept = saved = 0.0
         while True:
             batch = self._take(wait=0.0 if self._next or self._rebuild else SWEEP_SECONDS)
             if self._stopping:
@@ -167,6 +194,9 @@ class Deriver:
             try:
                 if batch:
                     self._derive(self.facts, batch)
+                if not self._queued or time.monotonic() - saved >= SAVE_SECONDS:
+                    self._save(self.facts)
+                    saved = time.monotonic()
                 if self._rebuild is not None:
                     self._begin_rebuild()
                 elif self._next is not None:
@@ -206,6 +236,7 @@ class Deriver:
         while not self._stopping:
             batch = log.after(self.store, target.seq, BATCH)
             if not batch:
+                self._save(target)
                 return
             try:
                 self._derive(target, batch)
@@ -225,20 +256,18 @@ class Deriver:
                 raise
             except Exception as reason:
                 logger.exception("event set aside", source=e.source, event_id=e.id, seq=e.seq, reason=type(reason).__name__)
+                days = self.facts.dirty_days
                 self.facts = self._open(self.facts.settings)
-                self.facts.seq = e.seq
-                self._write_watermark(self.facts)
+                self.facts.seq, self.facts.dirty_days = e.seq, days
+                self._save(self.facts)
 
     def _derive(self, target: Facts, batch: Sequence[Logged], touched: Touched | None = None) -> None:
         target.derivation.through = max(target.seq, batch[-1].seq if batch else 0)
         changes = target.derivation.apply(batch, touched or Touched(), self.clock())
-        for e in batch:
-            if e.message_hash:
-                target.messages.add(e.message_hash)
+        target.note(batch, changes)
         self._write(target, changes)
         if batch:
             target.seq = batch[-1].seq
-            self._write_watermark(target)
         if changes and target is self.facts:
             self.changed()
 
@@ -274,17 +303,31 @@ class Deriver:
                 self.store.insert(name + suffix, facts.tombstones(rows_, key_columns, version))
         if changes.links:
             self.store.insert(f"contact_links{suffix}", facts.link_table(changes.links, version))
-        if changes.agents:
-            days = agent_days.work_out(self.store, suffix, changes.agents, target.settings, target.derivation.through)
-            self.store.insert(f"agent_days{suffix}", facts.table(facts.AGENT_DAYS, days, version))
+        target.dirty_days |= changes.agents
         for row in changes.episodes:
             if row.episode.valid_until is not None and target is self.facts:
                 self._next_expiry = min(self._next_expiry or NEVER_MS, row.episode.valid_until)
+
+    def _save(self, target: Facts) -> None:
+        """Works out the agents' days that the last batches touched, then sets the watermark behind these batches."""
+        if target.dirty_days:
+            days = agent_days.work_out(
+                self.store, target.suffix, target.dirty_days, target.settings, target.derivation.through
+            )
+            self.store.insert(
+                f"agent_days{target.suffix}", facts.table(facts.AGENT_DAYS, days, self._next_version())
+            )
+            target.dirty_days.clear()
+            if target is self.facts:
+                self.changed()
+        if target.seq != target.saved_seq:
+            self._write_watermark(target)
 
     def _write_watermark(self, target: Facts) -> None:
         self.store.insert("watermarks", facts.watermark(
             "facts" + target.suffix, target.seq, self.clock(), settings_stamp(target.settings), self._version
         ))  # fmt: skip
+        target.saved_seq = target.seq
 
     # The passage of time
 
@@ -320,6 +363,7 @@ class Deriver:
         progress.total = int(self.store.rows("SELECT count() FROM events")[0][0])
         if not progress.total:
             self.facts = Facts(self.store, settings, "", self.facts.seq, Identities())
+            self.facts.derivation.may_exist = self.facts.seen.__contains__
             self._write_watermark(self.facts)
             progress.finished = True
             return
@@ -327,7 +371,7 @@ class Deriver:
             self.store.command(f"DROP TABLE IF EXISTS {name}_next SYNC")
             self.store.command(f"CREATE TABLE {name}_next AS {name}")
         fresh = Facts(self.store, settings, "_next", 0, Identities())
-        fresh.derivation.may_exist = fresh.messages.__contains__
+        fresh.derivation.may_exist = fresh.seen.__contains__
         self._next = (fresh, progress)
 
     def _continue_rebuild(self) -> None:
@@ -346,6 +390,7 @@ class Deriver:
                 return
             progress.done += len(batch)
             return
+        self._save(fresh)
         for name in TABLES:
             self.store.command(f"EXCHANGE TABLES {name} AND {name}_next")
             self.store.command(f"DROP TABLE {name}_next SYNC")

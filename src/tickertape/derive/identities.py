@@ -105,7 +105,7 @@ class Identities:
     # Contacts and their addresses
 
     def note_contact(self, e: Logged) -> Iterator[tuple[int, str, str]]:
-        """Yields (address key, event id, contact id) for each address that this event newly links to a contact."""
+        """Yields (address key, event id, contact id) for each address whose link this event makes, moves or makes earlier."""
         event = e.event
         for address_hash in _addresses(event, e):
             if event.contact_id is None:
@@ -121,7 +121,8 @@ class Identities:
         if known is not None:
             self._addresses[known[1]].discard(address_hash)
         self._addresses[contact_id].add(address_hash)
-        return known is None or known[1] != contact_id
+        # An earlier claim for the same contact is told too: what is read after a restart must compare as this does.
+        return True
 
     def was_used_alone(self, address_hash: int) -> bool:
         """Whether some event named this address without its contact: a new link then moves what was derived."""

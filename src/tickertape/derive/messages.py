@@ -105,6 +105,8 @@ class Message(Struct, kw_only=True):
 _RANK: dict[type, int] = {MessageSent: 0, MessageReceived: 0, MessageDelivered: 1}
 """Whose word on a field counts first; within a rank the earliest event that has it."""
 
+_PRICED = frozenset({MessageSent, MessageDelivered, MessageBilled})
+
 _FIELDS = (
     ("channel", "channel"),
     ("contact_id", "contact_id"),
@@ -235,11 +237,14 @@ def _costs(ordered: Sequence[Logged]) -> list[Cost]:
     """Once per kind of event and attempt; a price told later takes back what was told before it."""
     told: dict[tuple[int, type], Cost] = {}
     for e in ordered:
-        if isinstance(e.event, MessageSent | MessageDelivered | MessageBilled) and e.event.cost is not None:
+        event = e.event
+        if type(event) in _PRICED and event.cost is not None:  # type: ignore[attr-defined]
             told.setdefault(
-                (e.message_hash, type(e.event)),
-                Cost(at=e.at, amount=e.event.cost, currency=e.event.currency or ""),
+                (e.message_hash, type(event)),
+                Cost(at=e.at, amount=event.cost, currency=event.currency or ""),  # type: ignore[attr-defined]
             )
+    if not told:
+        return []
     costs = list(told.values())
     for (attempt, kind), billed in list(told.items()):
         if kind is MessageBilled:

@@ -17,6 +17,8 @@ class Seen:
         self._filled = 0
 
     def add(self, key: int) -> None:
+        if key in self:
+            return
         if self._filled >= self._room:
             self._room *= 2
             self._filters.append(Bloom(self._room, FALSE_POSITIVES))
