@@ -71,6 +71,8 @@ def _plain(drawn: Event) -> Event:
     who, minutes, twin = drawn.pop("who", {}), drawn.pop("minutes"), drawn.pop("twin", None)
     event = {name: value for name, value in drawn.items() if value is not None} | who
     event["at"] = moment(START + timedelta(minutes=minutes))
+    if event["type"] == "conversion.recorded" and not {"contact_id", "address", "message_id", "campaign_id"} & event.keys():
+        event["contact_id"] = "ann"
     if twin:
         entity = event.get("message_id") or event.get("conversation_id")
         event["id"] = f"{event['type']}:{entity}"

@@ -45,7 +45,9 @@ class Config(Struct, kw_only=True, frozen=True):
 
     @property
     def url(self) -> str:
-        return (self.public_url or f"http://{'127.0.0.1' if self.host in ('', '0.0.0.0') else self.host}:{self.port}").rstrip("/")  # noqa: S104
+        everywhere = ("", "0.0.0.0")  # noqa: S104
+        host = "127.0.0.1" if self.host in everywhere else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
 
 def open_service(config: Config) -> Service:

@@ -17,7 +17,7 @@ from tickertape.connectors import CannotUnderstand, Connector, HookRequest, Repl
 from tickertape.derive.deriver import Deriver
 from tickertape.derive.seen import Seen
 from tickertape.errors import InvalidEvent, Overloaded
-from tickertape.events import AnyEvent, normalise
+from tickertape.events import AnyEvent, canonical_json, normalise
 from tickertape.store import Store, log, rejects
 from tickertape.store.log import Logged, log_entry, stands
 from tickertape.store.rejects import Reject
@@ -143,7 +143,9 @@ class Ingest:
     def _refuse_overload(self) -> None:
         if self._waiting_events > WAITING_EVENTS or self._deriver.backlog > BACKLOG_EVENTS:
             raise Overloaded(
-                "More events are coming in than can be written right now.", hint="Send this request again.", retry_after=2
+                "More events are coming in than can be written right now.",
+                hint="Send this request again.",
+                retry_after=2,
             )
 
     def _read(
@@ -160,7 +162,7 @@ class Ingest:
                     continue
                 except InvalidEvent as problem:
                     error, id_ = problem, item.event.id
-                    raw = log.canonical_json(item.event)
+                    raw = canonical_json(item.event)
             else:
                 error, id_, raw = item.error, item.id, item.raw
             outcome.rejected.append((item.index, id_, error))
@@ -249,7 +251,9 @@ class Ingest:
             logger.exception("events could not be written")
             self.trouble = type(reason).__name__
             error = Overloaded(
-                "The events could not be written to disk.", hint="Nothing was lost; send this request again.", retry_after=5
+                "The events could not be written to disk.",
+                hint="Nothing was lost; send this request again.",
+                retry_after=5,
             )
             for waiting in group:
                 waiting.done(error)
@@ -304,7 +308,9 @@ def _stamp(event: AnyEvent, source: str, received_at: int) -> Logged:
     return log_entry(normalise(event, received_at), source, received_at)
 
 
-def _reject(error: InvalidEvent | CannotUnderstand, source: str, received_at: int, id_: str | None, raw: bytes) -> Reject:
+def _reject(
+    error: InvalidEvent | CannotUnderstand, source: str, received_at: int, id_: str | None, raw: bytes
+) -> Reject:
     return Reject(
         received_at=received_at,
         source=source,

@@ -92,7 +92,9 @@ class Hub:
             except asyncio.CancelledError:
                 raise
             except Exception as error:
-                self._send(question, {"event": "trouble", "data": msgspec.json.encode({"message": str(error)}).decode()})
+                self._send(
+                    question, {"event": "trouble", "data": msgspec.json.encode({"message": str(error)}).decode()}
+                )
             else:
                 self._publish(question, latest)
             await asyncio.sleep(SHORTEST_MS / 1000)

@@ -81,7 +81,8 @@ def message_document(telling: Telling, now: int, rates: Rates) -> dict[str, Any]
         "failed_at": moment(message.failed_at),
         "read_at": moment(message.opened_at),
         "clicks": [
-            {"at": moment(c.at), "actor": c.actor, "reason": c.reason or None, "link": c.link or None} for c in message.clicks
+            {"at": moment(c.at), "actor": c.actor, "reason": c.reason or None, "link": c.link or None}
+            for c in message.clicks
         ],
         "reacted_at": moment(message.reacted_at),
         "replied_at": moment(links.replied_at),
@@ -90,7 +91,8 @@ def message_document(telling: Telling, now: int, rates: Rates) -> dict[str, Any]
         "conversions": [
             {
                 "conversion_id": c.id, "at": moment(c.at), "kind": c.kind or None, "value": _number(c.value),
-                "currency": c.currency or rates.currency, "refunded": _number(sum((a for _, a in c.refunds), Decimal(0))),
+                "currency": c.currency or rates.currency,
+                "refunded": _number(sum((amount for _, amount in c.refunds), Decimal(0))),
             }
             for c in telling.earned
         ],
@@ -128,10 +130,17 @@ def conversation_document(thread: Thread, now: int) -> dict[str, Any]:
         "source": thread.source,
         "channel": next((m["channel"] for m in messages if m["channel"]), None),
         "contact": next((s.links.contact for s in thread.messages if s.links and s.links.contact), None),
-        "state": "none" if latest is None else conversation_state(latest.outcome, any(d.kind == "open" for d in latest.durations)),
+        "state": "none"
+        if latest is None
+        else conversation_state(latest.outcome, any(d.kind == "open" for d in latest.durations)),
         "messages": messages,
         "events": [
-            {"type": e.event.__struct_config__.tag, "at": moment(e.at), "agent_id": e.event.agent_id, "team_id": e.event.team_id}
+            {
+                "type": e.event.__struct_config__.tag,
+                "at": moment(e.at),
+                "agent_id": e.event.agent_id,
+                "team_id": e.event.team_id,
+            }
             for e in sorted(thread.events.events.values(), key=lambda e: e.order)
         ],
         "episodes": [episode_document(e) for e in thread.episodes],

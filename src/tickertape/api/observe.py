@@ -13,7 +13,9 @@ class _Figures(Collector):
 
     def collect(self) -> list[Metric]:
         service = self._service
-        events = CounterMetricFamily("tickertape_events", "Events accepted since the start.", labels=["source", "outcome"])
+        events = CounterMetricFamily(
+            "tickertape_events", "Events accepted since the start.", labels=["source", "outcome"]
+        )
         for source, counts in list(service.ingest.counts.items()):
             for outcome, value in (
                 ("accepted", counts.events),
@@ -30,10 +32,12 @@ class _Figures(Collector):
         ):
             found.append(GaugeMetricFamily(name, text, value=value))
         size = GaugeMetricFamily("tickertape_table_bytes", "Bytes on disk.", labels=["table"])
-        rows = GaugeMetricFamily("tickertape_table_rows", "Rows, replaced ones that are not merged away included.", labels=["table"])
+        rows = GaugeMetricFamily(
+            "tickertape_table_rows", "Rows, replaced ones that are not merged away included.", labels=["table"]
+        )
         for table, bytes_, count in service.store.rows(
-            "SELECT table, sum(bytes_on_disk), sum(rows) FROM system.parts WHERE active AND database = currentDatabase()"
-            " GROUP BY table ORDER BY table"
+            "SELECT table, sum(bytes_on_disk), sum(rows) FROM system.parts"
+            " WHERE active AND database = currentDatabase() GROUP BY table ORDER BY table"
         ):
             size.add_metric([table], bytes_)
             rows.add_metric([table], count)

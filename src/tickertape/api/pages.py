@@ -29,7 +29,10 @@ _HEADERS = {
 def _page(built: tuple[bytes, str], status: int = 200) -> Response[bytes]:
     body, policy = built
     return Response(
-        body, media_type="text/html; charset=utf-8", status_code=status, headers=_HEADERS | {"content-security-policy": policy}
+        body,
+        media_type="text/html; charset=utf-8",
+        status_code=status,
+        headers=_HEADERS | {"content-security-policy": policy},
     )
 
 

@@ -17,6 +17,7 @@ from tickertape.api.access import encode, key_of, needs
 from tickertape.api.observe import metrics_text
 from tickertape.api.service import Service
 from tickertape.connectors import CONNECTORS, by_name
+from tickertape.derive.deriver import Progress
 from tickertape.errors import InvalidInput, NotFound
 from tickertape.metrics import describe
 from tickertape.metrics.listing import conversations
@@ -24,7 +25,6 @@ from tickertape.metrics.money import rates_of
 from tickertape.metrics.ranges import LATEST_MS, parse_moment, parse_zone
 from tickertape.metrics.request import CLOCK_SKEW_MS
 from tickertape.store import rejects
-from tickertape.derive.deriver import Progress
 
 Json = Response[bytes]
 READ, ADMIN = [needs("read")], [needs("admin")]
@@ -86,7 +86,9 @@ async def _object(request: Request) -> dict[str, Any]:  # type: ignore[type-arg]
     try:
         value = msgspec.json.decode(await request.body())
     except msgspec.DecodeError as error:
-        raise InvalidInput(f"The body is not JSON: {error}.", code="invalid_json", hint="Send one JSON object.") from error
+        raise InvalidInput(
+            f"The body is not JSON: {error}.", code="invalid_json", hint="Send one JSON object."
+        ) from error
     if not isinstance(value, dict):
         raise InvalidInput("The body is not a JSON object.", code="invalid_json", hint='Send {"name": value, …}.')
     return value
@@ -102,7 +104,10 @@ async def get_live(request: Request) -> ServerSentEvent:  # type: ignore[type-ar
     async def events() -> AsyncIterator[ServerSentEventMessage]:
         async for message in service.hub.watch(name, lambda: service.parse(params), service.blocking):
             yield ServerSentEventMessage(
-                event=message.get("event"), id=message.get("id"), data=message.get("data", ""), comment=message.get("comment")
+                event=message.get("event"),
+                id=message.get("id"),
+                data=message.get("data", ""),
+                comment=message.get("comment"),
             )
 
     return ServerSentEvent(events(), headers={"cache-control": "no-store", "x-accel-buffering": "no"})
@@ -183,7 +188,7 @@ async def put_settings(request: Request) -> Json:  # type: ignore[type-arg]
     patch = await _object(request)
     progress: Progress | None = await service.blocking(service.change_settings, patch, key_of(request).name)
     deadline = time.monotonic() + RESTATE_SECONDS
-    while progress is not None and not progress.finished and time.monotonic() < deadline:
+    while progress is not None and not progress.finished and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
     status = HTTP_200_OK if progress is None or progress.finished else HTTP_202_ACCEPTED
     return _json(service.settings, status)

@@ -1,7 +1,7 @@
 """Works out agents' days from their statuses and the spells of the episodes they held."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tickertape.derive.facts import AgentDay
@@ -18,7 +18,9 @@ RECENT_MS = 300_000
 """A message makes its author active for five minutes."""
 
 
-def work_out(store: Store, suffix: str, days: Iterable[tuple[str, int]], settings: Settings, through: int) -> list[AgentDay]:
+def work_out(
+    store: Store, suffix: str, days: Iterable[tuple[str, int]], settings: Settings, through: int
+) -> list[AgentDay]:
     """The given (agent, day) pairs, from what the log and the facts written so far say of them."""
     return [fact for run in _runs(days) for fact in _one_run(store, suffix, run, settings, through)]
 
@@ -80,7 +82,7 @@ def _message_times(store: Store, suffix: str, agents: list[str], start: int, end
     return written
 
 
-def _statuses(store: Store, agents: list[str], start: int, end: int, through: int) -> Iterable[tuple[Any, ...]]:
+def _statuses(store: Store, agents: list[str], start: int, end: int, through: int) -> Iterable[Sequence[Any]]:
     """The earliest of every event id, in order of time."""
     return store.rows(
         "SELECT argMin(JSONExtractString(body, 'agent_id'), at) AS agent, toUnixTimestamp64Milli(min(at)) AS at_ms,"
@@ -98,12 +100,16 @@ def _spells(store: Store, suffix: str, kind: str, agents: list[str], start: int,
         "SELECT s.1 AS agent, toUnixTimestamp64Milli(s.2), toUnixTimestamp64Milli(s.3)"  # noqa: S608
         f" FROM episodes{suffix} FINAL"
         f" ARRAY JOIN arrayZip({kind}.agent, {kind}.started_at, {kind}.ended_at) AS s"
-        " WHERE opened_at < fromUnixTimestamp64Milli({end:Int64}) AND hasAny(" + f"{kind}.agent" + ", {agents:Array(String)})"
+        " WHERE opened_at < fromUnixTimestamp64Milli({end:Int64}) AND hasAny("
+        + f"{kind}.agent"
+        + ", {agents:Array(String)})"
         " AND s.2 < fromUnixTimestamp64Milli({end:Int64}) AND s.3 > fromUnixTimestamp64Milli({start:Int64})"
         " AND agent IN {agents:Array(String)}",
         {"agents": agents, "start": start, "end": end},
     )
     spells: dict[str, list[Spell]] = defaultdict(list)
     for agent, started_at, ended_at in rows:
-        spells[agent].append(Spell(agent=agent, started_at=started_at, ended_at=None if ended_at >= NEVER_MS else ended_at))
+        spells[agent].append(
+            Spell(agent=agent, started_at=started_at, ended_at=None if ended_at >= NEVER_MS else ended_at)
+        )
     return spells

@@ -95,7 +95,12 @@ class AsOf:
     def _derivation(self, horizon: int) -> Derivation:
         live = self._deriver.facts
         derivation = Derivation(
-            self._store, live.settings, live.derivation.identities, suffix=live.suffix, horizon=horizon, through=live.seq
+            self._store,
+            live.settings,
+            live.derivation.identities,
+            suffix=live.suffix,
+            horizon=horizon,
+            through=live.seq,
         )
         derivation.active = live.derivation.active
         return derivation

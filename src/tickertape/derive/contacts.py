@@ -207,7 +207,9 @@ def _credit_opt_outs(
     for e in happened:
         kind = _CONSENT_MOVES.get(type(e.event), "")
         if kind and not (kind == "in" and e.event.confirmed is False):  # type: ignore[attr-defined]
-            moves.append((e.at, e.id, kind, e.event.channel or "", e.message_hash, getattr(e.event, "sender", "") or ""))
+            moves.append(
+                (e.at, e.id, kind, e.event.channel or "", e.message_hash, getattr(e.event, "sender", "") or "")
+            )
     out: set[str] = set()
     for at, _, kind, channel, named, sender in sorted(moves):
         scope = _scope(settings.consent_scope, channel, sender)
@@ -302,7 +304,10 @@ def _attribute(
     links: dict[int, Links],
     settings: Settings,
 ) -> None:
-    """Explicit, then last human click, then last reply, then (if switched on) the last view; windows include both ends."""
+    """Explicit, else the last human click, else the last reply, else (if switched on) the last view.
+
+    Windows include both ends.
+    """
     eligible = [
         m for m in messages if m.outbound and not m.test and m.purpose == "marketing" and _reached(m, links[m.hash])
     ]
@@ -414,7 +419,7 @@ def _note_engagement(
 
 
 def split(amount: Decimal, shares: Sequence[float], minor_unit: Decimal) -> list[Decimal]:
-    """Shares of an amount in whole minor units, the spare ones to the earliest: 100.00 over three = 33.34, 33.33, 33.33."""
+    """Shares of an amount in whole minor units; spare ones go to the earliest: 100.00 in three is 33.34, 33.33, 33.33."""
     parts = [(amount * Decimal(repr(s))).quantize(minor_unit, ROUND_DOWN) for s in shares]
     if abs(sum(shares) - 1) < 1e-9:
         spare = amount - sum(parts, Decimal(0))

@@ -22,6 +22,7 @@ from tickertape.events import (
     AgentStatus,
     ConsentEvent,
     ConversationEvent,
+    ConversationMerged,
     ConversionRecorded,
     ConversionRefunded,
     MessageEvent,
@@ -44,7 +45,7 @@ _HAPPENINGS = (
 _CONVERSATION_TYPES = (
     "conversation.opened", "conversation.queued", "conversation.assigned", "conversation.handed_off",
     "conversation.resolved", "conversation.reopened", "conversation.snoozed", "conversation.unsnoozed",
-    "conversation.tagged", "conversation.noted", "survey.sent", "survey.answered",
+    "conversation.tagged", "conversation.noted", "conversation.merged", "survey.sent", "survey.answered",
 )  # fmt: skip
 
 
@@ -281,7 +282,11 @@ class Derivation:
         if name or not e.message_hash:
             return name
         state = states.get(self.identities.root(e.message_hash))
-        message = state.message or (fold_message(state.events.values(), 0) if state and state.events else None) if state else None
+        message = (
+            state.message or (fold_message(state.events.values(), 0) if state and state.events else None)
+            if state
+            else None
+        )
         return self.identities.contact_of(message) if message is not None else ""
 
     # Messages
@@ -342,7 +347,9 @@ class Derivation:
         names: dict[int, str] = {}
         for root, state in folded.items():
             message = state.message
-            if state.links is not None and (message is None or state.links.contact != self.identities.contact_of(message)):
+            if state.links is not None and (
+                message is None or state.links.contact != self.identities.contact_of(message)
+            ):
                 self._leave(root, state.links.contact, touched)
             if message is None:
                 self._remove_message(root, state, touched, changes)
@@ -391,9 +398,7 @@ class Derivation:
     ) -> None:
         states = {m: s for m in contact.messages if (s := self._messages.get(m)) is not None}
         mine = {
-            m: s
-            for m, s in states.items()
-            if s.message is not None and (self.identities.contact_of(s.message) == name)
+            m: s for m, s in states.items() if s.message is not None and (self.identities.contact_of(s.message) == name)
         }
         contact.messages = set(mine)
         facts = fold_contact(name, (_known(s) for s in mine.values()), contact.happenings.values(), self.settings)
@@ -417,7 +422,11 @@ class Derivation:
         entry = _entry(message, links)
         if entry != state.entry or before is None or before.conversation_hash != links.conversation_hash:
             for hash_ in {links.conversation_hash, before.conversation_hash if before else links.conversation_hash}:
-                if entry is not None or (state.entry is not None) or (before is not None and hash_ != links.conversation_hash):
+                if (
+                    entry is not None
+                    or (state.entry is not None)
+                    or (before is not None and hash_ != links.conversation_hash)
+                ):
                     self._touch_conversation(hash_, touched)
         if before is not None and before.conversation_hash != links.conversation_hash:
             old = self._conversations.get(self._merged.root(before.conversation_hash))
@@ -455,7 +464,9 @@ class Derivation:
                 self._contacts.put(hash_, state)
                 if not name:
                     state.messages.add(hash_)
-                if self.may_exist(hash_) or any(map(self.may_exist, self.identities.address_keys(name) if name else ())):
+                if self.may_exist(hash_) or any(
+                    map(self.may_exist, self.identities.address_keys(name) if name else ())
+                ):
                     cold[hash_] = name
             states[hash_] = state
         if not cold:
@@ -475,12 +486,11 @@ class Derivation:
         for hash_, conversion, home in written:
             states[hash_].homes[conversion] = home
         owners = {address: h for h, name in cold.items() if name for address in self.identities.address_keys(name)}
-        found = [
-            *((e, e.contact_hash) for e in log.find(
-                self.store, "contact_hash", [h for h, n in cold.items() if n], through=self.through, types=_HAPPENINGS)),
-            *((e, owners[e.address_hash]) for e in log.find(
-                self.store, "address_hash", owners, through=self.through, types=_HAPPENINGS) if not e.contact_hash),
-        ]  # fmt: skip
+        named = [h for h, name in cold.items() if name]
+        by_id = log.find(self.store, "contact_hash", named, through=self.through, types=_HAPPENINGS)
+        by_address = log.find(self.store, "address_hash", owners, through=self.through, types=_HAPPENINGS)
+        found = [(e, e.contact_hash) for e in by_id]
+        found += [(e, owners[e.address_hash]) for e in by_address if not e.contact_hash]
         messages = {m: h for h, s in states.items() if h in cold for m in s.messages}
         found += [
             (e, messages[e.message_hash])
@@ -567,7 +577,14 @@ class Derivation:
                 continue
             state.written[episode.opened_at] = print_
             changes.episodes.append(
-                EpisodeRow(state.source, state.name, root, episode, max(episode.last_at, last_merge), self._attrs(state, episode))
+                EpisodeRow(
+                    state.source,
+                    state.name,
+                    root,
+                    episode,
+                    max(episode.last_at, last_merge),
+                    self._attrs(state, episode),
+                )
             )
         topics = {e.opened_at: e.topics for e in state.episodes}
         kept: set[int] = set()
@@ -583,7 +600,9 @@ class Derivation:
             state.surveys_written[hash_] = (home, print_)
             last = max(survey.sent_at, survey.answered_at or 0)
             changes.surveys.append(
-                SurveyRow(state.source, state.name, root, hash_, survey, topics.get(survey.episode_opened_at or 0, []), last)
+                SurveyRow(
+                    state.source, state.name, root, hash_, survey, topics.get(survey.episode_opened_at or 0, []), last
+                )
             )
         for hash_ in state.surveys_written.keys() - kept:
             changes.gone_surveys.append((state.surveys_written.pop(hash_)[0], hash_))
@@ -630,7 +649,9 @@ class Derivation:
         for hash_, message in rows:
             states[cold[hash_]].messages.add(message)
         events = log.find(self.store, "conversation_hash", cold, through=self.through, types=_CONVERSATION_TYPES)
-        events += log.find(self.store, "link_hash", cold, through=self.through, types=("survey.sent", "survey.answered"))
+        events += log.find(
+            self.store, "link_hash", cold, through=self.through, types=("survey.sent", "survey.answered")
+        )
         for e in events:
             if e.at <= self.horizon:
                 _take_in(states[cold.get(e.conversation_hash) or cold[e.link_hash]].events, [e])
@@ -659,9 +680,16 @@ class Derivation:
                 return e.source, e.event.conversation_id
         for m in state.messages:
             known = self._messages.get(m)
-            if known is not None and known.links is not None and known.links.conversation_hash == root and known.message:
+            if (
+                known is not None
+                and known.links is not None
+                and known.links.conversation_hash == root
+                and known.message
+            ):
                 return known.message.source, known.links.conversation
-        return next(((e.source, e.event.conversation_id or "") for e in state.events.values()), ("", ""))
+        # Known by nothing but a merge: the name of what was merged into it would depend on the order of arrival.
+        into = (e for e in state.events.values() if isinstance(e.event, ConversationMerged) and e.link_hash == root)
+        return next(((e.source, e.event.into) for e in into if isinstance(e.event, ConversationMerged)), ("", ""))
 
     # What a reader of the past asks for
 

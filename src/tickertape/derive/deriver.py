@@ -1,5 +1,6 @@
 """Follows the log: derives facts batch by batch behind a watermark, and rebuilds them all when asked."""
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -22,7 +23,10 @@ TABLES = ("messages", "episodes", "surveys", "agent_days", "conversions", "conta
 BATCH = 20_000
 SWEEP_SECONDS = 1.0
 SAVE_SECONDS = 1.0
-"""Under load the watermark follows the facts at most so far behind."""
+"""The watermark and the agents' days follow the other facts at most so far behind."""
+LINGER_SECONDS = 0.1
+"""How long the first event of a batch waits for company: a batch of one costs as much as one of a hundred."""
+LINGER_EVENTS = 1_000
 RETRY_SECONDS = 0.5
 
 logger = structlog.get_logger(__name__)
@@ -84,10 +88,10 @@ class Facts:
             name = derivation.identities.contact(e.event.contact_id, e.event.address)
             if name:
                 derivation.active.add(key("contact", name))
-        derivation.agents = {
-            row[0] for row in store.rows("SELECT DISTINCT JSONExtractString(body, 'agent_id') FROM events WHERE type = 'agent.status'")
-        }  # fmt: skip
-
+        agents = store.rows(
+            "SELECT DISTINCT JSONExtractString(body, 'agent_id') FROM events WHERE type = 'agent.status'"
+        )
+        derivation.agents = {row[0] for row in agents}
 
     def note(self, batch: Sequence[Logged], changes: Changes) -> None:
         """Remembers the keys of a batch that was just derived."""
@@ -143,6 +147,8 @@ class Deriver:
             self._wake.notify_all()
         if self._thread.is_alive():
             self._thread.join(timeout=30)
+            with contextlib.suppress(StoreError):
+                self._save(self.facts)
 
     # What others call
 
@@ -188,13 +194,13 @@ class Deriver:
     def _run(self) -> None:
         swept = saved = 0.0
         while True:
-            batch = self._take(wait=0.0 if self._next or self._rebuild else SWEEP_SECONDS)
+            batch = self._take(wait=0.0 if self._next or self._rebuild else self._patience())
             if self._stopping:
                 return
             try:
                 if batch:
                     self._derive(self.facts, batch)
-                if not self._queued or time.monotonic() - saved >= SAVE_SECONDS:
+                if time.monotonic() - saved >= SAVE_SECONDS:
                     self._save(self.facts)
                     saved = time.monotonic()
                 if self._rebuild is not None:
@@ -211,11 +217,16 @@ class Deriver:
                 logger.exception("derivation failed; reading again from the watermark")
                 self._recover()
 
+    def _patience(self) -> float:
+        return SAVE_SECONDS / 4 if self.saved_seq < self.facts.seq else SWEEP_SECONDS
+
     def _take(self, wait: float) -> list[Logged]:
         batch: list[Logged] = []
         with self._wake:
             if not self._queue and wait and not self._stopping:
                 self._wake.wait(wait)
+            if 0 < self._queued < LINGER_EVENTS and not self._stopping:
+                self._wake.wait_for(lambda: self._stopping or self._queued >= LINGER_EVENTS, LINGER_SECONDS)
             while self._queue and len(batch) < BATCH:
                 batch += self._queue.popleft()
             self._queued -= len(batch)
@@ -255,7 +266,9 @@ class Deriver:
             except StoreError:
                 raise
             except Exception as reason:
-                logger.exception("event set aside", source=e.source, event_id=e.id, seq=e.seq, reason=type(reason).__name__)
+                logger.exception(
+                    "event set aside", source=e.source, event_id=e.id, seq=e.seq, reason=type(reason).__name__
+                )
                 days = self.facts.dirty_days
                 self.facts = self._open(self.facts.settings)
                 self.facts.seq, self.facts.dirty_days = e.seq, days
@@ -285,9 +298,11 @@ class Deriver:
         ):
             if rows:
                 self.store.insert(name + suffix, facts.table(columns, rows, version))
-        here = {
+        here: dict[str, set[tuple[int, ...]]] = {
             "messages": {(r.message.home, r.message.hash) for r in changes.messages},
-            "episodes": {(_hour(r.episode.opened_at), r.conversation_hash, r.episode.opened_at) for r in changes.episodes},
+            "episodes": {
+                (_hour(r.episode.opened_at), r.conversation_hash, r.episode.opened_at) for r in changes.episodes
+            },
             "surveys": {(_hour(r.survey.sent_at), r.hash) for r in changes.surveys},
             "conversions": {(_hour(c.at), c.hash) for c in changes.conversions},
         }
@@ -314,9 +329,7 @@ class Deriver:
             days = agent_days.work_out(
                 self.store, target.suffix, target.dirty_days, target.settings, target.derivation.through
             )
-            self.store.insert(
-                f"agent_days{target.suffix}", facts.table(facts.AGENT_DAYS, days, self._next_version())
-            )
+            self.store.insert(f"agent_days{target.suffix}", facts.table(facts.AGENT_DAYS, days, self._next_version()))
             target.dirty_days.clear()
             if target is self.facts:
                 self.changed()

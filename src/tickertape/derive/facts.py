@@ -1,4 +1,4 @@
-"""The rows that the folds leave in the store: each fact table's columns, their types and where each value comes from."""
+"""The rows that the folds leave in the store: each fact table's columns, with their types and their origin."""
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 from msgspec import Struct
 
-from tickertape.derive.contacts import Conversion, Links
+from tickertape.derive.contacts import Links
 from tickertape.derive.messages import HOUR_MS, Message
 from tickertape.derive.presence import Segment
 from tickertape.derive.timeline import Episode, Survey
@@ -147,7 +147,10 @@ EPISODES: Columns = (
     ("conversation", _TEXT, lambda r: r.conversation),
     ("opened_at", _MS, lambda r: r.episode.opened_at),
     ("contact_hash", _U64, lambda r: contact_key(r.episode.contact) if r.episode.contact else 0),
-    *(_episode_text(n) for n in ("contact", "channel", "team", "outcome", "resolved_by", "resolver", "last_agent", "fcr")),
+    *(
+        _episode_text(n)
+        for n in ("contact", "channel", "team", "outcome", "resolved_by", "resolver", "last_agent", "fcr")
+    ),
     ("topics", pa.list_(_TEXT), lambda r: r.episode.topics),
     ("attrs", _MAP, lambda r: list(r.attrs.items())),
     ("agents", pa.list_(_TEXT), lambda r: r.episode.agents),
@@ -255,7 +258,18 @@ CONVERSIONS: Columns = (
     ("credits.share", pa.list_(_REAL), lambda c: [x.share for x in c.credits]),
     *(
         _credit_text(n)
-        for n in ("template", "variant", "channel", "purpose", "author", "source", "carrier", "country", "agent", "team")
+        for n in (
+            "template",
+            "variant",
+            "channel",
+            "purpose",
+            "author",
+            "source",
+            "carrier",
+            "country",
+            "agent",
+            "team",
+        )
     ),
 )
 

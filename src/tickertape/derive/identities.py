@@ -105,7 +105,7 @@ class Identities:
     # Contacts and their addresses
 
     def note_contact(self, e: Logged) -> Iterator[tuple[int, str, str]]:
-        """Yields (address key, event id, contact id) for each address whose link this event makes, moves or makes earlier."""
+        """Yields (address key, event id, contact id) for each address that this event links, moves or antedates."""
         event = e.event
         for address_hash in _addresses(event, e):
             if event.contact_id is None:

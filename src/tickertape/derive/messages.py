@@ -134,10 +134,8 @@ def fold_message(events: Iterable[Logged], root: int) -> Message | None:
     ordered = sorted(events, key=lambda e: e.order)
     sent = [e for e in ordered if isinstance(e.event, MessageSent)]
     received = [e for e in ordered if isinstance(e.event, MessageReceived)]
-    if len(ordered) == 1 and sent:
-        own = sent  # by far the most common touch: a send and nothing else yet
-    else:
-        own = sorted(ordered, key=lambda e: (_RANK.get(type(e.event), 2), e.order))
+    # By far the most common touch is a send and nothing else yet.
+    own = sent if len(ordered) == 1 and sent else sorted(ordered, key=lambda e: (_RANK.get(type(e.event), 2), e.order))
     first = next((e for e in (sent or received or ordered) if e.message_hash == root), (sent or received or ordered)[0])
     message = Message(
         hash=root,
@@ -254,5 +252,3 @@ def _costs(ordered: Sequence[Logged]) -> list[Cost]:
                 if (earlier := told.get((attempt, other))) is not None
             ]
     return costs
-
-

@@ -5,13 +5,25 @@ import unicodedata
 
 # Whole-text keywords. English is what carriers and regulators list; the others are the everyday words of each language.
 _OUT_WORDS = frozenset(
-    """
-    stop|stopall|stop all|quit|end|revoke|revoke all|opt out|optout|opt-out|cancel|unsubscribe|
-    baja|cancelar|parar|alto|darse de baja|dar de baja|
-    stopp|abmelden|abbestellen|austragen|
-    arret|arreter|desabonner|desabonnement|desinscrire|desinscription|
-    sair|descadastrar|remover|cancelar inscricao
-    """.replace("\n", "").replace("    ", "").split("|")
+    {
+        *(
+            "stop",
+            "stopall",
+            "stop all",
+            "quit",
+            "end",
+            "revoke",
+            "revoke all",
+            "opt out",
+            "optout",
+            "opt-out",
+            "cancel",
+        ),
+        *("unsubscribe", "baja", "cancelar", "parar", "alto", "darse de baja", "dar de baja"),
+        *("stopp", "abmelden", "abbestellen", "austragen"),
+        *("arret", "arreter", "desabonner", "desabonnement", "desinscrire", "desinscription"),
+        *("sair", "descadastrar", "remover", "cancelar inscricao"),
+    }
 )
 _IN_WORDS = frozenset({"start", "unstop"})
 YES_WORDS = frozenset({"yes"})
@@ -25,10 +37,14 @@ _PHRASES = tuple(
         r"\b(don'?t|do not|never) (text|message|email|e-mail|contact|write( to)?) me\b",
         r"\b(leave me alone|lose my number|no more (texts|messages|emails|e-mails))\b",
         r"\bi (want|would like|wish) to (unsubscribe|opt out)\b|\bplease (unsubscribe|opt out)\b",
-        r"\b(no me (escriban|escribas|envien|manden|contacten) mas|dejen de (escribir|enviar|mandar)|denme de baja|quiero darme de baja)\b",
-        r"\b(keine (nachrichten|e-?mails|sms|werbung) mehr|(schreib|schreiben sie) mir nicht mehr|horen sie auf|melden sie mich ab)\b",
-        r"\b(ne m'?(ecrivez|envoyez|contactez) plus|arretez de m'|je veux me desabonner|desabonnez-?moi|retirez-?moi)\b",
-        r"\b(parem? de (me )?(enviar|mandar|escrever)|nao (me )?(enviem?|mandem?|escrevam?) mais|me (tirem?|removam?) d[ae]|quero cancelar a inscricao)\b",
+        r"\bno me (escriban|escribas|envien|manden|contacten) mas\b|\bdejen de (escribir|enviar|mandar)\b",
+        r"\b(denme de baja|quiero darme de baja)\b",
+        r"\bkeine (nachrichten|e-?mails|sms|werbung) mehr\b|\b(schreib|schreiben sie) mir nicht mehr\b",
+        r"\b(horen sie auf|melden sie mich ab)\b",
+        r"\bne m'?(ecrivez|envoyez|contactez) plus\b|\barretez de m'",
+        r"\b(je veux me desabonner|desabonnez-?moi|retirez-?moi)\b",
+        r"\bparem? de (me )?(enviar|mandar|escrever)\b|\bnao (me )?(enviem?|mandem?|escrevam?) mais\b",
+        r"\bme (tirem?|removam?) d[ae]\b|\bquero cancelar a inscricao\b",
     )
 )
 _EDGES = re.compile(r"^[\W_]+|[\W_]+$")

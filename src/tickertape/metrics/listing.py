@@ -25,12 +25,10 @@ _STATES: Mapping[str, str] = {
     "waiting": f"outcome = 'open' AND waiting_since < {NEVER}",
     "resolved": "outcome IN ('resolved', 'no_reply', 'expired')",
 }
+_OPTED_OUT = "SELECT conversation_hash FROM messages FINAL WHERE NOT outbound AND opt_out NOT IN ('', 'opt_in')"
 _FLAGS: Mapping[str, str] = {
     "frustrated": f"frustrated_at <= {KNOWN}",
-    "opt_out": (
-        "conversation_hash IN (SELECT conversation_hash FROM messages FINAL"
-        f" WHERE NOT outbound AND opt_out NOT IN ('', 'opt_in') AND cohort_at <= {KNOWN})"
-    ),
+    "opt_out": f"conversation_hash IN ({_OPTED_OUT} AND cohort_at <= {KNOWN})",
 }
 _ORDERS: Mapping[str, str] = {
     "latest": "opened_at DESC",
@@ -68,6 +66,7 @@ def conversations(
     outer = [_one_of(params, "state", _STATES), _one_of(params, "flag", _FLAGS)]
     order = _one_of(params, "order", _ORDERS) or _ORDERS["latest"]
     values |= {"limit": _number(params, "limit", 50, MAX_LIMIT), "offset": _number(params, "offset", 0, 1_000_000)}
+    # Only rows of the tables above and parameters go into the statement.
     rows = store.rows(
         "SELECT source, conversation, contact, channel, team, topics, agents, last_agent, outcome,"  # noqa: S608
         " toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(ended_at), toUnixTimestamp64Milli(waiting_since),"

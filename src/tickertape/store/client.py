@@ -69,7 +69,7 @@ class Store:
         with self._asking() as client:
             client.command(sql, parameters=dict(params) if params else None)
 
-    def rows(self, sql: str, params: Mapping[str, Any] | None = None) -> Sequence[tuple[Any, ...]]:
+    def rows(self, sql: str, params: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
         """All rows of a SELECT. Values travel only as `{name:Type}` parameters, never inside the SQL."""
         with self._asking() as client:
             return client.query(sql, parameters=dict(params) if params else None).result_rows

@@ -1,6 +1,7 @@
 """The append-only log of events: how an event becomes a row of it and a row an event again."""
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import msgspec
 import pyarrow as pa
@@ -47,7 +48,7 @@ class Logged(Struct, kw_only=True):
         return (self.at, self.id)
 
 
-def log_entry(event: Event, source: str, received_at: int) -> Logged:
+def log_entry(event: AnyEvent, source: str, received_at: int) -> Logged:
     """Stamps a normalised event (its id and times are set) with the keys it is looked up by."""
     return Logged(
         source=source,
@@ -65,7 +66,7 @@ def log_entry(event: Event, source: str, received_at: int) -> Logged:
     )
 
 
-def _link_key(source: str, event: Event) -> int:
+def _link_key(source: str, event: AnyEvent) -> int:
     """The other thing an event is about: the message it retries or answers, the conversation merged into, the order."""
     match event:
         case MessageSent(retry_of=str(other)) | MessageReceived(reply_to=str(other)):
@@ -93,7 +94,7 @@ def conversation_key(source: str, conversation_id: str) -> int:
 
 def stands(a: Logged, b: Logged) -> Logged:
     """Of two events with one id and different content, the one that counts: the earlier, then the smaller hash."""
-    return min(a, b, key=lambda e: (e.at, content_hash(e.event)))
+    return min(a, b, key=lambda e: (e.at, content_hash(cast(AnyEvent, e.event))))
 
 
 _U64 = pa.uint64()

@@ -23,9 +23,8 @@ class Reject(Struct, kw_only=True):
 def keep(store: Store, rejects: Sequence[Reject]) -> None:
     """On disk when it returns. The same refused body, sent again, is kept once."""
     ids = [uuid.uuid5(uuid.NAMESPACE_OID, f"{r.source}\x1f{r.code}\x1f{r.body.hex()}") for r in rejects]
-    known = {
-        row[0] for row in store.rows("SELECT DISTINCT id FROM rejects WHERE id IN {ids:Array(UUID)}", {"ids": [str(i) for i in ids]})
-    }  # fmt: skip
+    rows = store.rows("SELECT DISTINCT id FROM rejects WHERE id IN {ids:Array(UUID)}", {"ids": [str(i) for i in ids]})
+    known = {row[0] for row in rows}
     fresh = {i: r for i, r in zip(ids, rejects, strict=True) if i not in known}
     if not fresh:
         return
