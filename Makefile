@@ -14,7 +14,7 @@ TICKERTAPE := $(BIN)/tickertape
 NPM := scripts/npm.sh
 STATIC := src/tickertape/dashboard/static
 WEB_SOURCES := $(shell find web/src -type f) $(wildcard web/*.html web/*.ts web/tsconfig.json)
-# One process an engine; more of them than cores only wait for each other.
+# Each has an engine of its own; more of them than cores only wait for each other.
 TEST_PROCESSES ?= 2
 ARGS ?=
 
@@ -39,7 +39,7 @@ serve: setup ## Run the server on your own data (ARGS="--data DIR").
 test: setup .venv/.dev ## Lint, check types, run every test.
 	@$(MAKE) --no-print-directory lint web-test
 	@sh scripts/chromium.sh
-	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
 .PHONY: lint
 lint: .venv/.dev web/node_modules/.stamp ## Style and types of the Python and the TypeScript.

@@ -16,12 +16,12 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from workspace import workspace
 
 from tickertape.api import documents
 from tickertape.api.service import Service
 from tickertape.metrics import describe
 from tickertape.metrics.money import rates_of
+from workspace import workspace
 
 Event = dict[str, Any]
 
@@ -71,7 +71,8 @@ def _plain(drawn: Event) -> Event:
     who, minutes, twin = drawn.pop("who", {}), drawn.pop("minutes"), drawn.pop("twin", None)
     event = {name: value for name, value in drawn.items() if value is not None} | who
     event["at"] = moment(START + timedelta(minutes=minutes))
-    if event["type"] == "conversion.recorded" and not {"contact_id", "address", "message_id", "campaign_id"} & event.keys():
+    owners = {"contact_id", "address", "message_id", "campaign_id"}
+    if event["type"] == "conversion.recorded" and not owners & event.keys():
         event["contact_id"] = "ann"
     if twin:
         entity = event.get("message_id") or event.get("conversation_id")
@@ -113,15 +114,17 @@ EVENTS = st.one_of(
         team_id=(None, "t1"), twin=_TWIN),
     _of(type=["conversation.tagged"], minutes=GRID, conversation_id=CONVERSATIONS, topic=("billing", "praise")),
     _of(type=["conversation.merged"], minutes=GRID, conversation_id=CONVERSATIONS, into=CONVERSATIONS),
-    _of(type=["survey.sent"], minutes=GRID, survey_id=("s1", "s2"), conversation_id=_ANYWHERE, kind=["csat"]),
-    _of(type=["survey.answered"], minutes=GRID, survey_id=("s1", "s2"), conversation_id=_ANYWHERE, kind=["csat"],
+    _of(type=["survey.sent"], minutes=GRID, survey_id=["s1"], conversation_id=["k1"], kind=["csat"]),
+    _of(type=["survey.answered"], minutes=GRID, survey_id=["s1"], conversation_id=["k1"], kind=["csat"],
         score=(1, 4, 5)),
+    _of(type=["survey.answered"], minutes=GRID, survey_id=["s2"], contact_id=["bob"], kind=["csat"], score=(1, 4)),
     _of(type=["agent.status"], minutes=GRID, agent_id=("xe", "yo"), status=("online", "away", "offline")),
     _of(type=["contact.updated"], minutes=GRID, contact_id=("ann", "bob"), addresses=([NUMBERS[0]], [*NUMBERS], [])),
     _of(type=["contact.opted_in", "contact.opted_out", "contact.prompted", "contact.complained"], minutes=GRID,
         who=PEOPLE, channel=(None, "sms", "email"), message_id=(None, None, *OUT)),
-    _of(type=["conversion.recorded"], minutes=GRID, conversion_id=("o1", "o2"), who=({}, *PEOPLE),
+    _of(type=["conversion.recorded"], minutes=GRID, conversion_id=["o1"], who=({}, {"contact_id": "ann"}),
         message_id=(None, *OUT), campaign_id=("spring", None), value=(10.0, 20.0)),
+    _of(type=["conversion.recorded"], minutes=GRID, conversion_id=["o2"], who=[{"address": NUMBERS[1]}], value=(5.0,)),
     _of(type=["conversion.refunded"], minutes=GRID, conversion_id=("o1", "o2"), refund_id=(None, "r1", "r2"),
         value=(None, 3.0, 15.0)),
 )  # fmt: skip
@@ -147,7 +150,9 @@ def questions() -> Iterator[dict[str, str]]:
         yield asked | ({"by": ",".join(by)} if by else {}) | ({"interval": interval} if interval else {})
     for filter_ in _FILTERS:
         names = [
-            m["name"] for m in catalogue if set(filter_) <= set(m["dimensions"]) and m["name"] not in ("opt_outs", "cost")
+            m["name"]
+            for m in catalogue
+            if set(filter_) <= set(m["dimensions"]) and m["name"] not in ("opt_outs", "cost")
         ]
         if "campaign" in filter_:
             names.append("opt_outs")

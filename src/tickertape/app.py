@@ -25,6 +25,7 @@ from tickertape.control import open_control
 from tickertape.control.secretbox import load_key
 from tickertape.errors import Overloaded, TickertapeError
 from tickertape.store import Store
+from tickertape.store.client import warm_up
 from tickertape.store.migrate import migrate
 
 logger = structlog.get_logger(__name__)
@@ -56,6 +57,7 @@ def open_service(config: Config) -> Service:
     control = open_control(config.data, config.control)
     store = Store(config.store or f"chdb:///{(config.data / 'store').resolve()}")
     migrate(store)
+    warm_up()
     return Service(store, control, config.data)
 
 

@@ -83,7 +83,8 @@ class Ingest:
         self._waiting_events = 0
         self._wake = threading.Condition()
         self._stopping = False
-        self._seq = log.last_seq(store)
+        self._seq = self._written = log.last_seq(store)
+        self._in_doubt = False
         self._ids = Seen(int(store.rows("SELECT count() FROM events")[0][0]))
         self._ids.update(row[0] for row in store.rows("SELECT id_hash FROM events"))
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
@@ -105,7 +106,7 @@ class Ingest:
     @property
     def last_seq(self) -> int:
         """Of the newest event in the log."""
-        return self._seq
+        return self._written
 
     @property
     def failed(self) -> bool:
@@ -239,10 +240,7 @@ class Ingest:
         try:
             fresh, duplicates = self._deduplicate(group)
             if fresh:
-                for e in fresh:
-                    self._seq += 1
-                    e.seq = self._seq
-                log.append(self._store, fresh)
+                self._append(fresh)
             refused = [r for w in group for r in w.rejects]
             if refused:
                 rejects.keep(self._store, refused)
@@ -259,12 +257,22 @@ class Ingest:
                 waiting.done(error)
             return
         self.trouble = None
-        for e in fresh:
-            e.body = b""
-        if fresh:
-            self._deriver.feed(fresh)
         for waiting, count in zip(group, duplicates, strict=True):
             waiting.done(count)
+
+    def _append(self, fresh: list[Logged]) -> None:
+        for e in fresh:
+            self._seq += 1
+            e.seq = self._seq
+        try:
+            log.append(self._store, fresh)
+        except Exception:
+            # Part of it may be on disk all the same, and would then count as there before when it is sent again.
+            self._deriver.resync()
+            raise
+        for e in fresh:
+            e.body = b""
+        self._deriver.feed(fresh)
 
     def _deduplicate(self, group: Sequence[_Waiting]) -> tuple[list[Logged], list[int]]:
         """The events that are new (or stand before the one known by their id), and each request's number of others."""

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote, unquote
 
 import msgspec
 from litestar import MediaType, Request, Response, get, post, put
@@ -128,6 +129,12 @@ async def get_export(request: Request, name: str) -> Response[bytes]:  # type: i
 # --- one thing ---
 
 
+def _named(request: Request, before: str) -> str:  # type: ignore[type-arg]
+    """The id at the end of the address as it was sent: the framework's own joins slashes, and `a//b` is another id."""
+    raw: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
+    return unquote(raw.partition(b"?")[0].decode("latin-1").removeprefix(before))
+
+
 @get("/v1/conversations", guards=READ, summary="Conversations, by state, flag and any filter")
 async def list_conversations(request: Request) -> Json:  # type: ignore[type-arg]
     service = service_of(request)
@@ -155,7 +162,7 @@ async def get_conversation(request: Request, conversation: str) -> Json:  # type
     service = service_of(request)
     params = parameters(request)
     now, horizon = _clock(service, params)
-    name = conversation.removeprefix("/")
+    name = _named(request, "/v1/conversations/")
     thread = await service.blocking(service.asof.thread, name, params.get("source"), now, horizon)
     if thread is None:
         raise NotFound(f"Nothing is known of the conversation {name[:200]!r}.", field="conversation")
@@ -167,7 +174,7 @@ async def get_message(request: Request, message: str) -> Json:  # type: ignore[t
     service = service_of(request)
     params = parameters(request)
     now, horizon = _clock(service, params)
-    name = message.removeprefix("/")
+    name = _named(request, "/v1/messages/")
     telling = await service.blocking(service.asof.message, name, params.get("source"), now, horizon)
     if telling is None:
         raise NotFound(f"Nothing is known of the message {name[:200]!r}.", field="message")

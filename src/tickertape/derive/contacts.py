@@ -5,7 +5,7 @@ Pure functions over everything known of the contact: its messages, its consent e
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from msgspec import Struct, field
 
@@ -416,17 +416,3 @@ def _note_engagement(
         if m.outbound:
             before = bisect_right(engaged, m.cohort_at - 1)
             links[m.hash].engaged_before = engaged[before - 1] if before else NEVER_MS
-
-
-def split(amount: Decimal, shares: Sequence[float], minor_unit: Decimal) -> list[Decimal]:
-    """Shares of an amount in whole minor units; spare ones go to the earliest: 100.00 in three is 33.34, 33.33, 33.33."""
-    parts = [(amount * Decimal(repr(s))).quantize(minor_unit, ROUND_DOWN) for s in shares]
-    if abs(sum(shares) - 1) < 1e-9:
-        spare = amount - sum(parts, Decimal(0))
-        for i in range(len(parts)):
-            take = min(minor_unit, spare)
-            parts[i] += take
-            spare -= take
-            if spare <= 0:
-                break
-    return parts

@@ -117,6 +117,7 @@ class Deriver:
         self._queued = 0
         self._wake = threading.Condition()
         self._stopping = False
+        self._stale = False
         self._version = 0
         self._rebuild: tuple[Settings, Progress] | None = None
         self._next: tuple[Facts, Progress] | None = None
@@ -178,6 +179,12 @@ class Deriver:
             self._queued += len(events)
             self._wake.notify_all()
 
+    def resync(self) -> None:
+        """An append failed half-way: what is on disk is to be read from the log, not believed from the queue."""
+        with self._wake:
+            self._stale = True
+            self._wake.notify_all()
+
     def rebuild(self, settings: Settings) -> Progress:
         """Derives everything again beside the present facts and then takes their place."""
         progress = Progress()
@@ -198,7 +205,10 @@ class Deriver:
             if self._stopping:
                 return
             try:
-                if batch:
+                if self._stale:
+                    self._stale = False
+                    self._catch_up(self.facts)
+                elif batch:
                     self._derive(self.facts, batch)
                 if time.monotonic() - saved >= SAVE_SECONDS:
                     self._save(self.facts)

@@ -32,6 +32,11 @@ class StoreError(TickertapeError):
     default_status = 503
 
 
+def warm_up() -> None:
+    """Makes the first insert as fast as the second: at its first array pyarrow loads pandas, which takes a second."""
+    pa.array([0])
+
+
 class Store:
     """The engine behind a DSN: `chdb:///folder` or `clickhouse://user:password@host/database`."""
 

@@ -1,0 +1,1 @@
+"""Measures tickertape from outside, as its users meet it: `make bench` or `python -m bench`."""
