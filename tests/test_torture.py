@@ -31,7 +31,8 @@ TOKEN = "twilio-auth-token"  # noqa: S105
 TICKERTAPE = [sys.executable, "-c", "from tickertape.cli import main; main()"]
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 SENDERS = 4
-LONGEST_ROUND_SECONDS = 0.6
+MOST_ANSWERS = 60
+"""A round ends at a random moment after at most so many answers."""
 
 # A process of its own, as the embedded engine holds one folder for as long as a process lives.
 DUMP = """
@@ -86,6 +87,7 @@ class Sender:
     def __init__(self, number: int, chance: random.Random) -> None:
         self.number, self.chance = number, chance
         self.stories = 0
+        self.answers = 0
         self.tried: set[tuple[str, str]] = set()
         self.acknowledged: set[tuple[str, str]] = set()
         self.again: list[list[Event]] = []
@@ -132,6 +134,7 @@ class Sender:
         assert answer.status_code == 200, answer.text
         self.again.remove(events)
         self.acknowledged |= ids
+        self.answers += 1
 
     async def hook(self, client: httpx.AsyncClient) -> None:
         self.stories += 1
@@ -143,10 +146,12 @@ class Sender:
         answer = await client.post(target, data=fields, headers=signature)
         assert answer.status_code == 204, answer.text
         self.acknowledged.add(("tw", f"{sid}:sent"))
+        self.answers += 1
 
 
-async def load(server: Server, senders: list[Sender], seconds: float) -> None:
-    """All senders at work; the server is killed under them."""
+async def load(server: Server, senders: list[Sender], answers: int, seconds: float) -> None:
+    """All senders at work; after some answers and some time the server is killed under them."""
+    begun = sum(s.answers for s in senders)
     async with httpx.AsyncClient(base_url=server.url, headers=server.headers, timeout=60) as client:
 
         async def work(sender: Sender) -> None:
@@ -154,6 +159,8 @@ async def load(server: Server, senders: list[Sender], seconds: float) -> None:
                 await sender.run(client)
 
         tasks = [asyncio.create_task(work(s)) for s in senders]
+        while sum(s.answers for s in senders) - begun < answers and not any(t.done() for t in tasks):
+            await asyncio.sleep(0.001)
         await asyncio.sleep(seconds)
         server.process.kill()
         await asyncio.gather(*tasks)
@@ -193,7 +200,7 @@ def test_nothing_acknowledged_is_lost(data: Path) -> None:
     source = {"name": "tw", "connector": "twilio", "secrets": {"auth_token": TOKEN}}
     assert httpx.post(server.url + "/v1/sources", json=source, headers=server.headers).status_code == 201
     for number in range(ROUNDS):
-        asyncio.run(load(server, senders, chance.uniform(0.02, LONGEST_ROUND_SECONDS)))
+        asyncio.run(load(server, senders, chance.randrange(MOST_ANSWERS), chance.uniform(0, 0.05)))
         server = Server(data)
         server.settle()
         acknowledged = sent_by_campaign(set().union(*(s.acknowledged for s in senders)))

@@ -115,13 +115,14 @@ class Hub:
 
     def _send(self, question: Question, message: Message) -> None:
         for queue in question.viewers:
-            if queue.full():
-                # A viewer that cannot follow gets the whole answer instead of what it missed.
-                while not queue.empty():
-                    queue.get_nowait()
-                if question.answer is not None:
-                    message = _message("snapshot", question.number, question.answer)
-            queue.put_nowait(message)
+            if not queue.full():
+                queue.put_nowait(message)
+                continue
+            # A viewer that cannot follow gets the whole answer instead of what it missed.
+            while not queue.empty():
+                queue.get_nowait()
+            whole = question.answer
+            queue.put_nowait(message if whole is None else _message("snapshot", question.number, whole))
 
 
 def _message(event: str, number: int, data: Any) -> Message:
