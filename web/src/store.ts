@@ -14,6 +14,7 @@ interface Snapshot {
   question: Question;
   answer: Answer;
   catalogue: Catalogue;
+  sample: boolean;
 }
 
 function inlined(): Snapshot | null {
@@ -23,6 +24,9 @@ function inlined(): Snapshot | null {
 
 const first = inlined();
 if (first) workspaceZone.value = first.answer.timezone;
+
+/** The figures are those of the made-up company of `tickertape demo`. */
+export const sampleData = first?.sample ?? false;
 
 export const catalogue = signal<Catalogue | null>(first?.catalogue ?? null);
 export const catalogueError = signal<ApiError | null>(null);

@@ -76,7 +76,7 @@ async def _snapshot(service: Service) -> dict[str, Any] | None:
     except Exception:
         logger.exception("the first figures of a page could not be worked out")
         return None
-    return {"question": question, "answer": answer, "catalogue": catalogue}
+    return {"question": question, "answer": answer, "catalogue": catalogue, "sample": service.sample}
 
 
 @post("/session", include_in_schema=False)
