@@ -19,14 +19,17 @@ HEADLINE = (
     "first_response_time,resolution_time,sla_attainment,first_contact_resolution,delivery_rate,open_rate,"
     "click_through_rate,response_rate,conversion_rate,opt_out_rate"
 )
+CAMPAIGN = "sent,delivery_rate,open_rate,click_through_rate,response_rate,conversion_rate,opt_out_rate"
 QUESTIONS = {
     "headline metrics, 30 days": {"metrics": HEADLINE, "last": "30d"},
     "headline metrics, 30 days by channel": {"metrics": HEADLINE, "last": "30d", "by": "channel"},
-    "headline metrics, 30 days by campaign": {"metrics": HEADLINE, "last": "30d", "by": "campaign"},
+    "campaign metrics, 30 days by campaign": {"metrics": CAMPAIGN, "last": "30d", "by": "campaign"},
     "headline metrics, 7 days by day": {"metrics": HEADLINE, "last": "7d", "interval": "day"},
     "delivery, 30 days": {"metrics": "sent,delivered,failed,delivery_rate,failure_rate", "last": "30d"},
     "delivery, last hour by minute": {"metrics": "sent,delivery_rate", "last": "1h", "interval": "minute"},
-    "service, 30 days by agent": {"metrics": "first_response_time,response_time,episodes_resolved", "last": "30d", "by": "agent"},
+    "service, 30 days by agent": {
+        "metrics": "first_response_time,response_time,episodes_resolved", "last": "30d", "by": "agent",
+    },
     "drill-down: carrier x country, one channel": {
         "metrics": "sent,delivery_rate,click_through_rate", "last": "30d", "by": "carrier,country", "channel": "sms",
     },
@@ -63,7 +66,7 @@ async def _post_all(server: Server, bodies: list[bytes]) -> tuple[int, float]:
         async def work() -> None:
             nonlocal accepted
             for body in pending:
-                while (answer := await client.post("/v1/events", content=body)).status_code == 503:
+                while (answer := await client.post("/v1/events", content=body)).status_code == 503:  # noqa: ASYNC110
                     await asyncio.sleep(float(answer.headers["retry-after"]))
                 answer.raise_for_status()
                 accepted += answer.json()["accepted"]
@@ -129,7 +132,7 @@ async def _freshness(server: Server, rate: int, seconds: float) -> list[float]:
     seen: dict[int, float] = {}
     changed = asyncio.Event()
     headers = server.headers
-    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=None) as client:
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=120) as client:
 
         async def watch() -> None:
             params = {"metrics": "sent", "last": "1h", "campaign": "fresh"}

@@ -55,18 +55,18 @@ def _conversation(rng: random.Random, n: int, seed: int, contact: str, channel: 
     base = {"channel": channel, "conversation_id": name, "contact_id": contact}
     reply = at + int(rng.lognormvariate(12.3, 0.9))
     end = reply + int(rng.lognormvariate(13.5, 1.0))
-    yield _line(
-        base
-        | {
-            "id": f"{name}1",
-            "type": "message.received",
-            "at": _at(at),
-            "message_id": f"{name}q",
-            "text": "Where is it?",
-        }
-    )
-    yield _line(base | {"id": f"{name}2", "type": "message.sent", "at": _at(reply), "message_id": f"{name}a", "author": "agent", "agent_id": agent})  # fmt: skip
-    yield _line({"id": f"{name}3", "type": "conversation.resolved", "at": _at(end), "conversation_id": name, "agent_id": agent, "by": "agent"})  # fmt: skip
+    asked = {
+        "id": f"{name}1",
+        "type": "message.received",
+        "at": _at(at),
+        "message_id": f"{name}q",
+        "text": "Where is it?",
+    }
+    answered = {"id": f"{name}2", "type": "message.sent", "at": _at(reply), "message_id": f"{name}a"}
+    resolved = {"id": f"{name}3", "type": "conversation.resolved", "at": _at(end), "by": "agent"}
+    yield _line(base | asked)
+    yield _line(base | answered | {"author": "agent", "agent_id": agent})
+    yield _line(resolved | {"conversation_id": name, "agent_id": agent})
 
 
 def _line(event: dict[str, object]) -> bytes:

@@ -54,8 +54,12 @@ def misses(case: Case, ask: Any) -> list[str]:
             continue
         for row in want.get("rows", ()):
             if not any(near(r, row, tolerance) for r in got["rows"]):
-                found.append(f"{case['name']}: {want['get']}\n  want {json.dumps(row)}\n  got  {json.dumps(got['rows'])[:1500]}")
+                found += [_miss(case, want["get"], row, got["rows"])]
         for key, part in (("episodes", got.get("episodes")), ("body", got)):
             if key in want and not near(part, want[key], tolerance):
-                found.append(f"{case['name']}: {want['get']}\n  want {json.dumps(want[key])}\n  got  {json.dumps(part)[:2500]}")
+                found += [_miss(case, want["get"], want[key], part)]
     return found
+
+
+def _miss(case: Case, target: str, want: Any, got: Any) -> str:
+    return f"{case['name']}: {target}\n  want {json.dumps(want)}\n  got  {json.dumps(got)[:2500]}"

@@ -5,13 +5,23 @@ import random
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from golden import Case, by_settings, cases, misses
 from workspace import Workspace, workspace
 
 FILES = (
-    "service_basic", "service_handoff", "service_reopen", "service_survey_agents", "service_time", "delivery", "replies",
-    "clicks", "order_and_repeats", "attribution", "money",
-)  # fmt: skip
+    "service_basic",
+    "service_handoff",
+    "service_reopen",
+    "service_survey_agents",
+    "service_time",
+    "delivery",
+    "replies",
+    "clicks",
+    "order_and_repeats",
+    "attribution",
+    "money",
+)
 GROUPS = by_settings(cases(*FILES))
 Batches = Iterator[list[dict[str, object]]]
 

@@ -8,6 +8,7 @@ as it may really arrive; every answer must be the same.
 import asyncio
 import os
 import random
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -122,7 +123,7 @@ EVENTS = st.one_of(
     _of(type=["contact.updated"], minutes=GRID, contact_id=("ann", "bob"), addresses=([NUMBERS[0]], [*NUMBERS], [])),
     _of(type=["contact.opted_in", "contact.opted_out", "contact.prompted", "contact.complained"], minutes=GRID,
         who=PEOPLE, channel=(None, "sms", "email"), message_id=(None, None, *OUT)),
-    _of(type=["conversion.recorded"], minutes=GRID, conversion_id=["o1"], who=({}, {"contact_id": "ann"}),
+    _of(type=["conversion.recorded"], minutes=GRID, conversion_id=["o1"], who=[{"contact_id": "ann"}],
         message_id=(None, *OUT), campaign_id=("spring", None), value=(10.0, 20.0)),
     _of(type=["conversion.recorded"], minutes=GRID, conversion_id=["o2"], who=[{"address": NUMBERS[1]}], value=(5.0,)),
     _of(type=["conversion.refunded"], minutes=GRID, conversion_id=("o1", "o2"), refund_id=(None, "r1", "r2"),
@@ -208,28 +209,35 @@ class Tape:
         _wait(lambda: progress.finished)
         assert not progress.error
 
-    def answers(self) -> dict[str, Any]:
-        """Everything that a stream can be asked about, as plain values."""
+    def facts(self) -> dict[str, Any]:
+        """Every row that the figures are worked out from."""
+        found = {}
+        for table in FACTS:
+            sql = f"SELECT * EXCEPT (version, deleted) FROM {table} FINAL ORDER BY ALL"  # noqa: S608
+            rows = self._store.table(sql).to_pylist()
+            found[table] = [{name: str(value) for name, value in row.items()} for row in rows]
+        return found
+
+    def answers(self, questions: Sequence[dict[str, str]], shown: Sequence[str]) -> dict[str, Any]:
+        """The facts, the answers to some questions and the documents of what is shown, as plain values."""
         self.settle()
         service = self.service
         assert service is not None
-        found: dict[str, Any] = {}
-        for asked in QUESTIONS:
+        found: dict[str, Any] = self.facts()
+        for asked in questions:
             name = " ".join(f"{k}={v}" for k, v in asked.items() if k != "metrics")
             found[name] = service.answer(service.parse(asked))["rows"]
         for now in (END, MIDDLE):
-            for name in CONVERSATIONS:
+            for name in {*shown} & {*CONVERSATIONS}:
                 thread = service.asof.thread(name, None, ms(now), ms(now))
                 found[f"{name} at {now}"] = thread and documents.conversation_document(thread, ms(now))
-        for name in (*OUT, *IN):
+        for name in {*shown} & {*OUT, *IN}:
             telling = service.asof.message(name, None, ms(END), ms(END))
             found[name] = telling and documents.message_document(telling, ms(END), rates_of(service.settings))
         return msgspec.json.decode(msgspec.json.encode(found))  # type: ignore[no-any-return]
 
 
 def _wait(holds: Any) -> None:
-    import time
-
     deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline, "the facts do not follow the log"
@@ -248,7 +256,7 @@ def in_order(events: Sequence[Event]) -> list[Event]:
     return sorted(events, key=lambda e: e["at"])
 
 
-def play(tape: Tape, batches: Sequence[Sequence[Event]], after: dict[int, str]) -> dict[str, Any]:
+def play(tape: Tape, batches: Sequence[Sequence[Event]], after: dict[int, str]) -> None:
     """Posts the batches; `after` names what happens behind one: a restart, a rebuild, nothing but settling."""
     tape.wipe()
     for i, batch in enumerate(batches):
@@ -261,7 +269,6 @@ def play(tape: Tape, batches: Sequence[Sequence[Event]], after: dict[int, str]) 
                 tape.rebuild()
             case "settle":
                 tape.settle()
-    return tape.answers()
 
 
 def differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
@@ -280,11 +287,23 @@ def _close(one: Any, other: Any) -> bool:
     return isinstance(one, float) and isinstance(other, float) and abs(one - other) <= 1e-9 * max(1, abs(one))
 
 
-def same(tape: Tape, batches: Sequence[Sequence[Event]], after: dict[int, str]) -> None:
+def same(
+    tape: Tape,
+    batches: Sequence[Sequence[Event]],
+    after: dict[int, str],
+    questions: Sequence[dict[str, str]] = QUESTIONS[1:2],
+) -> None:
+    """Whether these batches answer as the same events do, in order of time and in one batch.
+
+    A figure is a function of the facts and the clock, so that comparing the facts, which is quick, stands for most
+    questions; those about a clock in the middle of the stream fold again.
+    """
     every = [e for batch in batches for e in batch]
-    expected = play(tape, [in_order(every)], {})
-    got = play(tape, batches, after)
-    found = sorted(differences(expected, got))
+    shown = sorted({str(e[k]) for e in every for k in ("message_id", "conversation_id", "into") if k in e})
+    play(tape, [in_order(every)], {})
+    expected = tape.answers(questions, shown)
+    play(tape, batches, after)
+    found = sorted(differences(expected, tape.answers(questions, shown)))
     assert not found, "\n".join(found[:40])
 
 
@@ -306,5 +325,46 @@ def arrivals(events: Sequence[Event], seed: int) -> tuple[list[list[Event]], dic
 @PROFILE
 @given(STREAMS, st.integers(0, 2**32))
 def test_any_arrival_gives_the_same_answers(tape: Tape, events: list[Event], seed: int) -> None:
-    batches, after = arrivals(events, seed)
-    same(tape, batches, after)
+    same(tape, *arrivals(events, seed))
+
+
+@settings(PROFILE, max_examples=max(2, PROFILE.max_examples // 20))
+@given(STREAMS, st.integers(0, 2**32))
+def test_every_question_has_the_same_answer(tape: Tape, events: list[Event], seed: int) -> None:
+    same(tape, *arrivals(events, seed), questions=QUESTIONS)
+
+
+# --- what was found, kept ---
+
+
+def at(minutes: float) -> str:
+    return moment(START + timedelta(minutes=minutes))
+
+
+def test_a_link_that_is_claimed_earlier_survives_a_restart(tape: Tape) -> None:
+    """Only the first claim was saved: after a restart one from between the two won."""
+    late = {"type": "contact.updated", "at": at(60), "contact_id": "ann", "addresses": [NUMBERS[0]]}
+    between = late | {"at": at(10), "contact_id": "bob"}
+    message = {"type": "message.sent", "at": at(61), "message_id": "m1", "channel": "sms", "address": NUMBERS[0]}
+    same(tape, [[message, late], [late | {"at": at(0)}], [between]], {1: "restart"})
+
+
+def test_the_name_of_a_conversation_that_others_were_merged_into(tape: Tape) -> None:
+    """It had the name of whatever event came first."""
+    merge = {"type": "conversation.merged", "at": at(1501), "conversation_id": "k3", "into": "k2"}
+    answer = {"type": "survey.answered", "at": at(60), "survey_id": "s2", "conversation_id": "k2", "score": 4}
+    same(tape, [[merge], [answer]], {})
+
+
+@pytest.mark.xfail(strict=True, reason="a survey is written once per conversation that its events name")
+def test_a_survey_whose_answer_names_no_conversation(tape: Tape) -> None:
+    inquiry = {"type": "survey.sent", "at": at(0), "survey_id": "s1", "conversation_id": "k1", "kind": "csat"}
+    answer = {"type": "survey.answered", "at": at(60), "survey_id": "s1", "kind": "csat", "score": 5}
+    same(tape, [[answer], [inquiry]], {0: "settle"})
+
+
+@pytest.mark.xfail(strict=True, reason="a contact that lost an order to an earlier event keeps its row")
+def test_an_order_that_is_reported_for_two_contacts(tape: Tape) -> None:
+    order = {"type": "conversion.recorded", "conversion_id": "o1", "value": 20.0}
+    first, later = order | {"at": at(0), "contact_id": "ann"}, order | {"at": at(1501), "contact_id": "bob"}
+    same(tape, [[later], [first]], {0: "settle"})

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from workspace import Workspace, workspace
 
 from tickertape import live
 from tickertape.live import Hub, Message
+from workspace import Workspace, workspace
 
 DAY = {"from": "2026-03-02", "to": "2026-03-03"}
 AT = "2026-03-02T10:00:00Z"
@@ -43,12 +43,6 @@ class Source:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "SHORTEST_MS", 1)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not holds():
-            await asyncio.sleep(0.001)
 
 
 async def close(*streams: AsyncIterator[Message]) -> None:

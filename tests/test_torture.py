@@ -19,11 +19,11 @@ from typing import Any
 
 import httpx
 import pytest
-from test_cli import environment, free_port
-from workspace import workspace
 
+from test_cli import environment, free_port
 from tickertape.cli import running
 from tickertape.connectors.twilio import sign
+from workspace import workspace
 
 ROUNDS = int(os.environ.get("TORTURE_ROUNDS", "20"))
 PUBLIC = "https://tape.example.com"
@@ -74,9 +74,12 @@ class Server:
         return answer.json()
 
     def settle(self) -> None:
-        """Waits until the figures of two looks agree with the log: after a start they follow it before the first answer."""
+        """Waits until the figures have followed the log."""
         deadline = time.monotonic() + 60
-        while b"tickertape_derive_backlog_events 0.0" not in httpx.get(self.url + "/metrics", headers=self.headers).content:
+        while (
+            b"tickertape_derive_backlog_events 0.0"
+            not in httpx.get(self.url + "/metrics", headers=self.headers).content
+        ):
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
@@ -159,7 +162,7 @@ async def load(server: Server, senders: list[Sender], answers: int, seconds: flo
                 await sender.run(client)
 
         tasks = [asyncio.create_task(work(s)) for s in senders]
-        while sum(s.answers for s in senders) - begun < answers and not any(t.done() for t in tasks):
+        while sum(s.answers for s in senders) - begun < answers and not any(t.done() for t in tasks):  # noqa: ASYNC110
             await asyncio.sleep(0.001)
         await asyncio.sleep(seconds)
         server.process.kill()
@@ -205,7 +208,9 @@ def test_nothing_acknowledged_is_lost(data: Path) -> None:
         server.settle()
         acknowledged = sent_by_campaign(set().union(*(s.acknowledged for s in senders)))
         tried = sent_by_campaign(set().union(*(s.tried for s in senders)))
-        rows = server.get("/v1/query", metrics="sent", by="campaign", **{"from": "2026-01-01", "to": "2199-01-01"})["rows"]
+        rows = server.get("/v1/query", metrics="sent", by="campaign", **{"from": "2026-01-01", "to": "2199-01-01"})[
+            "rows"
+        ]
         got = {row["campaign"]: row["sent"]["value"] for row in rows if row["campaign"]}
         for campaign in tried:
             least, most = acknowledged.get(campaign, 0), tried[campaign]

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from engine import shared_store
 
+from engine import shared_store
 from tickertape.api.service import Service
 from tickertape.app import Config, create_app
 from tickertape.cli.asgi_transport import AsgiTransport

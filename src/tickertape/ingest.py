@@ -84,7 +84,6 @@ class Ingest:
         self._wake = threading.Condition()
         self._stopping = False
         self._seq = self._written = log.last_seq(store)
-        self._in_doubt = False
         self._ids = Seen(int(store.rows("SELECT count() FROM events")[0][0]))
         self._ids.update(row[0] for row in store.rows("SELECT id_hash FROM events"))
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
@@ -270,6 +269,7 @@ class Ingest:
             # Part of it may be on disk all the same, and would then count as there before when it is sent again.
             self._deriver.resync()
             raise
+        self._written = self._seq
         for e in fresh:
             e.body = b""
         self._deriver.feed(fresh)

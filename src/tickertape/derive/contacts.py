@@ -29,7 +29,7 @@ _ONE_CHANNEL = {"mms": "sms", "rcs": "sms"}
 """For consent, SMS, MMS and RCS are one channel."""
 
 
-class Links(Struct, kw_only=True):
+class Links(Struct, kw_only=True, gc=False):
     """What a message's contact adds to it. Two equal Links mean an unchanged fact."""
 
     contact: str = ""
@@ -46,7 +46,7 @@ class Links(Struct, kw_only=True):
     """Inbound: how it opts out ("opt_in": it opts in), in the light of the contact's history."""
 
 
-class Credit(Struct, kw_only=True):
+class Credit(Struct, kw_only=True, gc=False):
     """A share of a conversion. Without a message (hash 0) the campaign itself is credited."""
 
     message: Message | None
@@ -56,7 +56,7 @@ class Credit(Struct, kw_only=True):
     share: float
 
 
-class Conversion(Struct, kw_only=True):
+class Conversion(Struct, kw_only=True, gc=False):
     hash: int
     source: str
     id: str
@@ -73,7 +73,7 @@ class Conversion(Struct, kw_only=True):
     credits: list[Credit] = field(default_factory=list)
 
 
-class ContactFacts(Struct, kw_only=True):
+class ContactFacts(Struct, kw_only=True, gc=False):
     links: dict[int, Links]
     conversions: list[Conversion]
 

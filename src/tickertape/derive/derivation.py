@@ -49,7 +49,7 @@ _CONVERSATION_TYPES = (
 )  # fmt: skip
 
 
-class MessageState(Struct):
+class MessageState(Struct, gc=False):
     events: dict[int, Logged] = field(default_factory=dict)
     message: Message | None = None
     links: Links | None = None
@@ -58,14 +58,14 @@ class MessageState(Struct):
     entry: Entry | None = None
 
 
-class ContactState(Struct):
+class ContactState(Struct, gc=False):
     messages: set[int] = field(default_factory=set)
     happenings: dict[int, Logged] = field(default_factory=dict)
     homes: dict[int, int] = field(default_factory=dict)
     """Where the row of each conversion is."""
 
 
-class ConversationState(Struct):
+class ConversationState(Struct, gc=False):
     source: str = ""
     name: str = ""
     messages: set[int] = field(default_factory=set)
@@ -77,7 +77,7 @@ class ConversationState(Struct):
     surveys_written: dict[int, tuple[int, bytes]] = field(default_factory=dict)
 
 
-class Touched(Struct):
+class Touched(Struct, gc=False):
     """What to work out again."""
 
     messages: set[int] = field(default_factory=set)
@@ -87,7 +87,7 @@ class Touched(Struct):
     """(agent, day since the epoch)"""
 
 
-class Changes(Struct):
+class Changes(Struct, gc=False):
     """The facts to write, and the keys of those that are no more."""
 
     messages: list[MessageRow] = field(default_factory=list)
@@ -546,10 +546,14 @@ class Derivation:
             if not state.episodes:
                 self._fold_conversation(root, state, now)
         states |= more
-        for contact in contacts:
-            relevant = others[contact] | {r for r, s in states.items() if any(e.contact == contact for e in s.episodes)}
+        held_by: dict[str, set[int]] = defaultdict(set)
+        for root, state in states.items():
+            for episode in state.episodes:
+                if episode.contact in contacts:
+                    held_by[episode.contact].add(root)
+        for contact, roots in held_by.items():
             repeats.link(
-                {str(r): [e for e in states[r].episodes if e.contact == contact] for r in relevant if r in states},
+                {str(r): [e for e in states[r].episodes if e.contact == contact] for r in roots},
                 self.settings,
                 min(now, self.horizon),
             )

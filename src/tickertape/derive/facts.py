@@ -25,12 +25,12 @@ _MICRO = Decimal("0.000001")
 Columns = Sequence[tuple[str, pa.DataType, Callable[[Any], Any]]]
 
 
-class MessageRow(Struct):
+class MessageRow(Struct, gc=False):
     message: Message
     links: Links
 
 
-class EpisodeRow(Struct):
+class EpisodeRow(Struct, gc=False):
     source: str
     conversation: str
     conversation_hash: int
@@ -39,7 +39,7 @@ class EpisodeRow(Struct):
     attrs: dict[str, str]
 
 
-class SurveyRow(Struct):
+class SurveyRow(Struct, gc=False):
     source: str
     conversation: str
     conversation_hash: int
@@ -49,7 +49,7 @@ class SurveyRow(Struct):
     valid_from: int
 
 
-class AgentDay(Struct):
+class AgentDay(Struct, gc=False):
     day: int
     """Days since the epoch, UTC."""
     agent: str

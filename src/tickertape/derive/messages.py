@@ -26,21 +26,21 @@ from tickertape.store.log import Logged
 HOUR_MS = 3_600_000
 
 
-class Click(Struct, kw_only=True):
+class Click(Struct, kw_only=True, gc=False):
     at: int
     actor: str
     reason: str
     link: str
 
 
-class Cost(Struct, kw_only=True):
+class Cost(Struct, kw_only=True, gc=False):
     at: int
     amount: Decimal
     currency: str
     """Empty: the workspace's own."""
 
 
-class Message(Struct, kw_only=True):
+class Message(Struct, kw_only=True, gc=False):
     """One logical message as far as its own events tell. Instants are ms, NEVER_MS where not (yet) so."""
 
     hash: int

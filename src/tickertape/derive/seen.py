@@ -31,4 +31,6 @@ class Seen:
             self.add(key)
 
     def __contains__(self, key: int) -> bool:
-        return any(key in f for f in self._filters)
+        if key in self._filters[-1]:
+            return True
+        return len(self._filters) > 1 and any(key in f for f in self._filters[:-1])

@@ -25,7 +25,7 @@ from tickertape.keys import key
 from tickertape.store.client import Store
 
 
-class Logged(Struct, kw_only=True):
+class Logged(Struct, kw_only=True, gc=False):
     """One event as the log holds it; the hashes are 0 where the event names no such thing."""
 
     seq: int = 0
