@@ -31,10 +31,13 @@ def events(seed: int, messages: int, end_ms: int, days: int = 30) -> Iterator[by
         if n % 25 == 0:
             yield from _conversation(rng, n, seed, contact, channel, sent)
             continue
-        yield _line(base | {
-            "id": f"{message}s", "type": "message.sent", "at": _at(sent), "campaign_id": campaign, "carrier": rng.choice(CARRIERS),
-            "country": rng.choice(("US", "DE", "BR")), "cost": "0.0079", "currency": "USD", "variant": rng.choice("AB"),
-        })  # fmt: skip
+        send = base | {"id": f"{message}s", "type": "message.sent", "at": _at(sent), "campaign_id": campaign}
+        where = {
+            "carrier": rng.choice(CARRIERS),
+            "country": rng.choice(("US", "DE", "BR")),
+            "variant": rng.choice("AB"),
+        }
+        yield _line(send | where | {"cost": "0.0079", "currency": "USD"})
         if rng.random() < 0.03:
             yield _line(
                 base | {"id": f"{message}f", "type": "message.failed", "at": _at(sent + 2000), "error_code": "30007"}

@@ -360,7 +360,7 @@ def test_the_name_of_a_conversation_that_others_were_merged_into(tape: Tape) -> 
 def test_a_survey_whose_answer_names_no_conversation(tape: Tape) -> None:
     inquiry = {"type": "survey.sent", "at": at(0), "survey_id": "s1", "conversation_id": "k1", "kind": "csat"}
     answer = {"type": "survey.answered", "at": at(60), "survey_id": "s1", "kind": "csat", "score": 5}
-    same(tape, [[answer], [inquiry]], {0: "settle"})
+    same(tape, [[inquiry], [answer]], {0: "settle"})
 
 
 @pytest.mark.xfail(strict=True, reason="a contact that lost an order to an earlier event keeps its row")
