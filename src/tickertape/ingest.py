@@ -85,7 +85,8 @@ class Ingest:
         self._stopping = False
         self._seq = self._written = log.last_seq(store)
         self._ids = Seen(int(store.rows("SELECT count() FROM events")[0][0]))
-        self._ids.update(row[0] for row in store.rows("SELECT id_hash FROM events"))
+        for keys in store.column("SELECT id_hash FROM events"):
+            self._ids.update(keys)
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
         self.counts: dict[str, Counts] = {}
         self.trouble: str | None = None

@@ -63,15 +63,15 @@ class Facts:
     def load(self, store: Store) -> None:
         """What a derivation must know before its first batch when the tables already hold facts."""
         derivation = self.derivation
+        through = {"seq": self.seq}
         for column in ("message_hash", "conversation_hash", "contact_hash", "address_hash", "link_hash"):
-            rows = store.rows(
-                f"SELECT DISTINCT {column} FROM events WHERE {column} != 0 AND seq <= {{seq:UInt64}}",  # noqa: S608
-                {"seq": self.seq},
-            )
-            self.seen.update(row[0] for row in rows)
-        for table, column in (("messages", "contact_hash"), ("messages", "conversation_hash")):
-            rows = store.rows(f"SELECT DISTINCT {column} FROM {table}{self.suffix} WHERE {column} != 0")  # noqa: S608
-            self.seen.update(row[0] for row in rows)
+            named = f"SELECT DISTINCT {column} FROM events WHERE {column} != 0 AND seq <= {{seq:UInt64}}"  # noqa: S608
+            for keys in store.column(named, through):
+                self.seen.update(keys)
+        for column in ("contact_hash", "conversation_hash"):
+            derived = f"SELECT DISTINCT {column} FROM messages{self.suffix} WHERE {column} != 0"  # noqa: S608
+            for keys in store.column(derived):
+                self.seen.update(keys)
         derivation.may_exist = self.seen.__contains__
         never = {"never": NEVER_MS}
         active = store.rows(

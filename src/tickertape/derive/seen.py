@@ -1,6 +1,6 @@
 """Remembers keys in a few bits each: "surely new" is certain, "may exist" is right but for one in ten thousand."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from rbloom import Bloom
 
@@ -19,16 +19,20 @@ class Seen:
     def add(self, key: int) -> None:
         if key in self:
             return
+        self._make_room()
+        self._filters[-1].add(key)
+        self._filled += 1
+
+    def _make_room(self) -> None:
         if self._filled >= self._room:
             self._room *= 2
             self._filters.append(Bloom(self._room, FALSE_POSITIVES))
             self._filled = 0
-        self._filters[-1].add(key)
-        self._filled += 1
 
-    def update(self, keys: Iterable[int]) -> None:
-        for key in keys:
-            self.add(key)
+    def update(self, keys: Sequence[int]) -> None:
+        self._make_room()
+        self._filters[-1].update(keys)
+        self._filled += len(keys)
 
     def __contains__(self, key: int) -> bool:
         if key in self._filters[-1]:

@@ -84,6 +84,11 @@ class Store:
         with self._asking() as client:
             return client.query_arrow(sql, parameters=dict(params) if params else None)
 
+    def column(self, sql: str, params: Mapping[str, Any] | None = None) -> Iterator[list[Any]]:
+        """The only column of a SELECT in pieces: millions of keys never stand in memory as Python objects at once."""
+        for batch in self.table(sql, params).to_batches(max_chunksize=65_536):
+            yield batch.column(0).to_pylist()
+
     def insert(self, name: str, table: pa.Table) -> None:
         """Appends columns; on disk (fsync) when it returns."""
         with self._asking() as client:
