@@ -356,6 +356,22 @@ def test_the_name_of_a_conversation_that_others_were_merged_into(tape: Tape) -> 
     same(tape, [[merge], [answer]], {})
 
 
+def test_what_an_attempt_was_told_before_it_was_known_to_be_one(tape: Tape) -> None:
+    """Its events went to the attempt that is no message any more, or to its message, by the order of a set."""
+    for first in ("m1", "m2", "m3"):
+        for attempt in {"m1", "m2", "m3"} - {first}:
+            click = {"type": "message.clicked", "at": at(10), "message_id": attempt, "user_agent": "curl/8"}
+            retry = {"type": "message.sent", "at": at(0), "message_id": attempt, "channel": "sms", "retry_of": first}
+            same(tape, [[click], [retry]], {0: "settle"}, ())
+
+
+def test_a_survey_that_moves_with_its_merged_conversation(tape: Tape) -> None:
+    """Its row stayed in the hour where the conversation of before had it."""
+    answer = {"type": "survey.answered", "survey_id": "s1", "conversation_id": "k1", "kind": "csat", "score": 5}
+    merge = {"type": "conversation.merged", "at": at(0), "conversation_id": "k1", "into": "k3"}
+    same(tape, [[answer | {"at": at(1501)}], [merge, answer | {"at": at(1)}]], {0: "restart"})
+
+
 @pytest.mark.xfail(strict=True, reason="a survey is written once per conversation that its events name")
 def test_a_survey_whose_answer_names_no_conversation(tape: Tape) -> None:
     inquiry = {"type": "survey.sent", "at": at(0), "survey_id": "s1", "conversation_id": "k1", "kind": "csat"}
@@ -368,3 +384,10 @@ def test_an_order_that_is_reported_for_two_contacts(tape: Tape) -> None:
     order = {"type": "conversion.recorded", "conversion_id": "o1", "value": 20.0}
     first, later = order | {"at": at(0), "contact_id": "ann"}, order | {"at": at(1501), "contact_id": "bob"}
     same(tape, [[later], [first]], {0: "settle"})
+
+
+@pytest.mark.xfail(strict=True, reason="where an order's row is, is known per contact, and is lost when it changes")
+def test_an_order_whose_address_is_linked_before_it_is_told_earlier(tape: Tape) -> None:
+    order = {"type": "conversion.recorded", "conversion_id": "o1", "value": 5.0, "address": NUMBERS[0]}
+    link = {"type": "contact.updated", "at": at(10), "contact_id": "bob", "addresses": [NUMBERS[0]]}
+    same(tape, [[order | {"at": at(1501)}], [link], [order | {"at": at(0)}]], {0: "settle", 1: "settle"})

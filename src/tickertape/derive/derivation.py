@@ -300,7 +300,8 @@ class Derivation:
                 state = MessageState()
                 self._messages.put(root, state)
                 for attempt in self.identities.attempts(root):
-                    if self.may_exist(attempt):
+                    # A former root is asked for beside the message that it now belongs to, which gets its events.
+                    if self.may_exist(attempt) and (attempt not in cold or self.identities.root(root) == root):
                         cold[attempt] = root
             states[root] = state
         if cold:
@@ -667,8 +668,7 @@ class Derivation:
             {"keys": members},
         )
         for hash_, home, survey in surveys:
-            if hash_ in states:
-                states[hash_].surveys_written.setdefault(survey, (home, b""))
+            states[cold[hash_]].surveys_written.setdefault(survey, (home, b""))
 
     def _written_episodes(self, roots: Iterable[int]) -> list[tuple[int, int]]:
         rows = self.store.rows(

@@ -1,5 +1,6 @@
 """One handle per thread on the engine, and the four things anybody does with it."""
 
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -90,9 +91,14 @@ class Store:
             yield batch.column(0).to_pylist()
 
     def insert(self, name: str, table: pa.Table) -> None:
-        """Appends columns; on disk (fsync) when it returns."""
+        """Appends columns. On disk when it returns where the table is set so (the log, rejects, watermarks)."""
         with self._asking() as client:
             client.insert_arrow(name, table)
+
+    def sync(self) -> None:
+        """What was inserted so far is on disk when it returns (a server sees to that by itself)."""
+        if self.embedded:
+            os.sync()
 
     def close(self) -> None:
         with self._lock:

@@ -1,4 +1,5 @@
 -- Facts: derived from the log, replaced whole by a newer version, removed by a row with `deleted` set.
+-- Only the watermark is synced to disk by itself, after everything that was written before it.
 -- An instant that has not come is 2299-12-31 ("never"), so that "known at a clock" is one comparison.
 
 -- One logical message, outbound or inbound; retries are folded into their first attempt.
@@ -58,8 +59,7 @@ CREATE TABLE IF NOT EXISTS messages (
     INDEX by_conversation conversation_hash TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = ReplacingMergeTree(version, deleted)
 PARTITION BY toYYYYMM(home)
-ORDER BY (home, hash)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY (home, hash);
 
 -- One customer need inside a conversation, with its intervals, target checks and assignments as arrays.
 -- A row holds for clocks in [valid_from, valid_until): a question about another clock folds it again.
@@ -113,8 +113,7 @@ CREATE TABLE IF NOT EXISTS episodes (
     INDEX by_valid_until valid_until TYPE minmax GRANULARITY 1
 ) ENGINE = ReplacingMergeTree(version, deleted)
 PARTITION BY toYYYYMM(home)
-ORDER BY (home, conversation_hash, opened_at)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY (home, conversation_hash, opened_at);
 
 CREATE TABLE IF NOT EXISTS surveys (
     home DateTime('UTC'),
@@ -140,8 +139,7 @@ CREATE TABLE IF NOT EXISTS surveys (
     deleted UInt8
 ) ENGINE = ReplacingMergeTree(version, deleted)
 PARTITION BY toYYYYMM(home)
-ORDER BY (home, hash)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY (home, hash);
 
 -- One agent's UTC day: the pieces of online time, whether active in them, and how many open episodes they held.
 CREATE TABLE IF NOT EXISTS agent_days (
@@ -155,8 +153,7 @@ CREATE TABLE IF NOT EXISTS agent_days (
     deleted UInt8
 ) ENGINE = ReplacingMergeTree(version, deleted)
 PARTITION BY toYear(day)
-ORDER BY (day, agent)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY (day, agent);
 
 -- One conversion with its refunds and the messages that earned it; the shares of a split are exact amounts.
 CREATE TABLE IF NOT EXISTS conversions (
@@ -182,8 +179,7 @@ CREATE TABLE IF NOT EXISTS conversions (
     INDEX by_contact contact_hash TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = ReplacingMergeTree(version, deleted)
 PARTITION BY toYYYYMM(home)
-ORDER BY (home, hash)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY (home, hash);
 
 -- Which contact an address belongs to: the contact_id of the earliest event that carries both.
 CREATE TABLE IF NOT EXISTS contact_links (
@@ -194,8 +190,7 @@ CREATE TABLE IF NOT EXISTS contact_links (
     version UInt64,
     deleted UInt8
 ) ENGINE = ReplacingMergeTree(version, deleted)
-ORDER BY address_hash
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY address_hash;
 
 -- How far the facts have followed the log; written after them, so a crash between repeats work and loses none.
 CREATE TABLE IF NOT EXISTS watermarks (
