@@ -372,21 +372,18 @@ def test_a_survey_that_moves_with_its_merged_conversation(tape: Tape) -> None:
     same(tape, [[answer | {"at": at(1501)}], [merge, answer | {"at": at(1)}]], {0: "restart"})
 
 
-@pytest.mark.xfail(strict=True, reason="a survey is written once per conversation that its events name")
 def test_a_survey_whose_answer_names_no_conversation(tape: Tape) -> None:
     inquiry = {"type": "survey.sent", "at": at(0), "survey_id": "s1", "conversation_id": "k1", "kind": "csat"}
     answer = {"type": "survey.answered", "at": at(60), "survey_id": "s1", "kind": "csat", "score": 5}
     same(tape, [[inquiry], [answer]], {0: "settle"})
 
 
-@pytest.mark.xfail(strict=True, reason="a contact that lost an order to an earlier event keeps its row")
 def test_an_order_that_is_reported_for_two_contacts(tape: Tape) -> None:
     order = {"type": "conversion.recorded", "conversion_id": "o1", "value": 20.0}
     first, later = order | {"at": at(0), "contact_id": "ann"}, order | {"at": at(1501), "contact_id": "bob"}
     same(tape, [[later], [first]], {0: "settle"})
 
 
-@pytest.mark.xfail(strict=True, reason="where an order's row is, is known per contact, and is lost when it changes")
 def test_an_order_whose_address_is_linked_before_it_is_told_earlier(tape: Tape) -> None:
     order = {"type": "conversion.recorded", "conversion_id": "o1", "value": 5.0, "address": NUMBERS[0]}
     link = {"type": "contact.updated", "at": at(10), "contact_id": "bob", "addresses": [NUMBERS[0]]}

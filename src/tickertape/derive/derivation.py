@@ -42,6 +42,7 @@ _HAPPENINGS = (
     "contact.prompted", "contact.opted_in", "contact.opted_out", "contact.complained",
     "conversion.recorded", "conversion.refunded",
 )  # fmt: skip
+_SURVEY_TYPES = ("survey.sent", "survey.answered")
 _CONVERSATION_TYPES = (
     "conversation.opened", "conversation.queued", "conversation.assigned", "conversation.handed_off",
     "conversation.resolved", "conversation.reopened", "conversation.snoozed", "conversation.unsnoozed",
@@ -61,8 +62,6 @@ class MessageState(Struct, gc=False):
 class ContactState(Struct, gc=False):
     messages: set[int] = field(default_factory=set)
     happenings: dict[int, Logged] = field(default_factory=dict)
-    homes: dict[int, int] = field(default_factory=dict)
-    """Where the row of each conversion is."""
 
 
 class ConversationState(Struct, gc=False):
@@ -122,6 +121,9 @@ class Cache(Generic[State]):
             self._states.move_to_end(key)
         return state
 
+    def drop(self, key: int) -> None:
+        self._states.pop(key, None)
+
     def put(self, key: int, state: State) -> None:
         self._states[key] = state
 
@@ -171,6 +173,8 @@ class Derivation:
         """By conversation, the messages of the batch in hand, which no table holds yet."""
         self._fresh_events: dict[int, list[Logged]] = defaultdict(list)
         self._fresh_happenings: dict[int, list[Logged]] = defaultdict(list)
+        self._order_homes: dict[int, int] = {}
+        """Where the rows are of the orders that the batch in hand tells of."""
 
     # One batch
 
@@ -180,6 +184,7 @@ class Derivation:
         self._fresh.clear()
         self._fresh_events.clear()
         self._fresh_happenings.clear()
+        self._order_homes.clear()
         self._identify(batch, touched, changes)
         own: dict[int, list[Logged]] = defaultdict(list)
         for e in batch:
@@ -214,6 +219,11 @@ class Derivation:
                     after = self.identities.root(e.message_hash)
                     touched.messages.update({before, after, e.message_hash})
                     self._forget_messages({before, after, e.message_hash})
+                place = self.identities.place(e)
+                if self.identities.note_survey(e):
+                    for moved_from_or_to in (place, self.identities.place(e)):
+                        touched.conversations.add(moved_from_or_to)
+                        self._conversations.drop(self._merged.root(moved_from_or_to))
                 if self.identities.note_merge(e):
                     merges = True
                     touched.conversations.update((e.conversation_hash, e.link_hash))
@@ -231,7 +241,7 @@ class Derivation:
 
     def _forget_messages(self, roots: Iterable[int]) -> None:
         for root in roots:
-            self._messages._states.pop(root, None)
+            self._messages.drop(root)
 
     def _route(self, batch: Sequence[Logged], touched: Touched) -> None:
         """Hands the events that are no messages' to what they belong to."""
@@ -241,7 +251,7 @@ class Derivation:
                 continue
             match e.event:
                 case ConversationEvent() | SurveyEvent():
-                    touched.conversations.add(e.conversation_hash or e.link_hash)
+                    touched.conversations.add(self.identities.place(e))
                 case ConsentEvent() | ConversionRecorded() | ConversionRefunded():
                     happened.append(e)
                 case AgentStatus():
@@ -250,7 +260,7 @@ class Derivation:
             self._route_happenings(happened, touched)
         for e in batch:
             if isinstance(e.event, ConversationEvent | SurveyEvent):
-                conversation = e.conversation_hash or e.link_hash
+                conversation = self.identities.place(e)
                 self._fresh_events[conversation].append(e)
                 state = self._conversations.get(self._merged.root(conversation))
                 if state is not None:
@@ -260,32 +270,53 @@ class Derivation:
         """A refund is its order's contact's; an order that names only a message is the message's contact's."""
         orders = {e.link_hash for e in happened if e.link_hash}
         told = log.find(self.store, "link_hash", orders, through=self.through, types=_HAPPENINGS)
-        everything = {e.id_hash: e for e in (*told, *happened)}
-        owner: dict[int, str] = {}
-        unnamed = [e for e in everything.values() if not (e.contact_hash or e.address_hash) and e.message_hash]
-        states = self._load_messages({self.identities.root(e.message_hash) for e in unnamed})
-        for e in sorted(everything.values(), key=lambda e: e.order):
-            name = self._owner(e, states)
-            if e.link_hash and isinstance(e.event, ConversionRecorded) and (name or e.link_hash not in owner):
-                owner[e.link_hash] = owner.get(e.link_hash) or name
+        everything = {e.id_hash: e for e in (*told, *happened) if e.at <= self.horizon}
+        owner = self._owners(everything.values())
+        self._leave_orders(orders, owner, touched)
         for e in everything.values():
-            name = owner.get(e.link_hash, "") if e.link_hash else self._owner(e, states)
-            hash_ = contact_key(name) if name else e.link_hash
-            if not hash_ or (e.link_hash and e.link_hash not in owner):
-                continue
-            touched.contacts[hash_] = name
-            self.active.add(hash_)
-            self._fresh_happenings[hash_].append(e)
+            if e.link_hash and e.link_hash not in owner:
+                continue  # a refund that came before its order
+            name = owner[e.link_hash] if e.link_hash else self.identities.contact(e.event.contact_id, e.event.address)
+            hash_ = _contact_hash(name, e.link_hash)
+            if hash_:
+                touched.contacts[hash_] = name
+                self.active.add(hash_)
+                self._fresh_happenings[hash_].append(e)
 
-    def _owner(self, e: Logged, states: dict[int, MessageState]) -> str:
-        name = self.identities.contact(e.event.contact_id, e.event.address)
-        if name or not e.message_hash:
-            return name
-        state = states.get(self.identities.root(e.message_hash))
-        message = (
-            state.message or (fold_message(state.events.values(), 0) if state and state.events else None)
-            if state
-            else None
+    def _leave_orders(self, orders: set[int], owner: dict[int, str], touched: Touched) -> None:
+        """Notes where these orders' rows are, and touches the contacts that they were counted for until now."""
+        if not any(map(self.may_exist, orders)):
+            return
+        rows = self.store.rows(
+            f"SELECT hash, toUnixTimestamp(home) * 1000, contact FROM conversions{self.suffix} FINAL"  # noqa: S608
+            " WHERE hash IN {keys:Array(UInt64)}",
+            {"keys": list(orders)},
+        )
+        for order, home, before in rows:
+            self._order_homes[order] = home
+            if before != owner.get(order, before):
+                loser = _contact_hash(before, order)
+                touched.contacts[loser] = before
+                self.active.add(loser)
+                self._contacts.drop(loser)
+
+    def _owners(self, happened: Iterable[Logged]) -> dict[int, str]:
+        """The contact of each order: the one its earliest event names, itself or by its message; "" where none does."""
+        told = sorted((e for e in happened if isinstance(e.event, ConversionRecorded)), key=lambda e: e.order)
+        unnamed = {self.identities.root(e.message_hash) for e in told if e.message_hash and not _names_contact(e)}
+        states = self._load_messages(unnamed)
+        owner: dict[int, str] = {}
+        for e in told:
+            if not owner.get(e.link_hash):
+                owner[e.link_hash] = self._contact_of(e, states)
+        return owner
+
+    def _contact_of(self, e: Logged, states: dict[int, MessageState]) -> str:
+        if _names_contact(e) or not e.message_hash:
+            return self.identities.contact(e.event.contact_id, e.event.address)
+        root = self.identities.root(e.message_hash)
+        message = states[root].message or (
+            fold_message(states[root].events.values(), root) if states[root].events else None
         )
         return self.identities.contact_of(message) if message is not None else ""
 
@@ -405,10 +436,11 @@ class Derivation:
         facts = fold_contact(name, (_known(s) for s in mine.values()), contact.happenings.values(), self.settings)
         for root, links in facts.links.items():
             self._settle_message(root, mine[root], links, root in folded, touched, changes)
-        homes = {c.hash: _hour(c.at) for c in facts.conversions}
-        changes.gone_conversions += [(home, c) for c, home in contact.homes.items() if homes.get(c) != home]
         changes.conversions += facts.conversions
-        contact.homes = homes
+        for conversion in facts.conversions:
+            home = self._order_homes.get(conversion.hash)
+            if home is not None and home != _hour(conversion.at):
+                changes.gone_conversions.append((home, conversion.hash))
 
     def _settle_message(
         self, root: int, state: MessageState, links: Links, folded: bool, touched: Touched, changes: Changes
@@ -479,13 +511,6 @@ class Derivation:
         )
         for hash_, message in rows:
             states[hash_].messages.add(message)
-        written = self.store.rows(
-            f"SELECT contact_hash, hash, toUnixTimestamp(home) * 1000 FROM conversions{self.suffix} FINAL"  # noqa: S608
-            " WHERE contact_hash IN {keys:Array(UInt64)}",
-            {"keys": list(cold)},
-        )
-        for hash_, conversion, home in written:
-            states[hash_].homes[conversion] = home
         owners = {address: h for h, name in cold.items() if name for address in self.identities.address_keys(name)}
         named = [h for h, name in cold.items() if name]
         by_id = log.find(self.store, "contact_hash", named, through=self.through, types=_HAPPENINGS)
@@ -503,8 +528,12 @@ class Derivation:
             (e, orders[e.link_hash])
             for e in log.find(self.store, "link_hash", orders, through=self.through, types=_HAPPENINGS)
         ]
+        ordered = [e for e, _ in found if e.link_hash and e.at <= self.horizon]
+        owner = self._owners(ordered)
         for e, hash_ in found:
-            if e.at <= self.horizon:
+            # An order that names several contacts is the first one's.
+            mine = not e.link_hash or _contact_hash(owner.get(e.link_hash, ""), e.link_hash) == hash_
+            if mine and e.at <= self.horizon:
                 _take_in(states[hash_].happenings, [e])
         return states
 
@@ -654,20 +683,20 @@ class Derivation:
         for hash_, message in rows:
             states[cold[hash_]].messages.add(message)
         events = log.find(self.store, "conversation_hash", cold, through=self.through, types=_CONVERSATION_TYPES)
-        events += log.find(
-            self.store, "link_hash", cold, through=self.through, types=("survey.sent", "survey.answered")
-        )
+        surveys = set(cold).union(*(self.identities.surveys_of(member) for member in cold))
+        events += log.find(self.store, "link_hash", surveys, through=self.through, types=_SURVEY_TYPES)
         for e in events:
-            if e.at <= self.horizon:
-                _take_in(states[cold.get(e.conversation_hash) or cold[e.link_hash]].events, [e])
+            place = self.identities.place(e)
+            if place in cold and e.at <= self.horizon:
+                _take_in(states[cold[place]].events, [e])
         for hash_, opened_at in self._written_episodes(set(cold.values())):
             states[hash_].written.setdefault(opened_at, b"")
-        surveys = self.store.rows(
+        answered = self.store.rows(
             f"SELECT conversation_hash, toUnixTimestamp(home) * 1000, hash FROM surveys{self.suffix} FINAL"  # noqa: S608
             " WHERE conversation_hash IN {keys:Array(UInt64)}",
             {"keys": members},
         )
-        for hash_, home, survey in surveys:
+        for hash_, home, survey in answered:
             states[cold[hash_]].surveys_written.setdefault(survey, (home, b""))
 
     def _written_episodes(self, roots: Iterable[int]) -> list[tuple[int, int]]:
@@ -756,8 +785,12 @@ def _known(state: MessageState) -> Message:
     return state.message
 
 
+def _names_contact(e: Logged) -> bool:
+    return bool(e.contact_hash or e.address_hash)
+
+
 def _contact_hash(name: str, root: int) -> int:
-    """A message of nobody known is its own contact."""
+    """A message (or order) of nobody known is its own contact."""
     return contact_key(name) if name else root
 
 

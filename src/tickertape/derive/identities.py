@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from tickertape.derive import merges
 from tickertape.derive.messages import Message
-from tickertape.events import ContactUpdated, ConversationMerged, Event, MessageSent
+from tickertape.events import ContactUpdated, ConversationMerged, Event, MessageSent, SurveyEvent
 from tickertape.keys import key
 from tickertape.store import Store, log
 from tickertape.store.log import Logged
@@ -24,6 +24,8 @@ class Identities:
         self._parents: dict[int, tuple[Claim, int]] = {}
         self._children: dict[int, set[int]] = defaultdict(set)
         self._merges: dict[int, tuple[Claim, int]] = {}
+        self._surveys: dict[int, tuple[Claim, int]] = {}
+        self._surveys_of: dict[int, set[int]] = defaultdict(set)
         self._contacts: dict[int, tuple[Claim, str]] = {}
         self._addresses: dict[str, set[int]] = defaultdict(set)
         self._unclaimed: set[int] = set()
@@ -35,6 +37,8 @@ class Identities:
             known.note_retry(e)
         for e in log.of_types(store, ["conversation.merged"], through=through):
             known.note_merge(e)
+        for e in log.of_types(store, ["survey.sent", "survey.answered"], through=through, linked=True):
+            known.note_survey(e)
         rows = store.rows(
             "SELECT address_hash, contact_id, toUnixTimestamp64Milli(at), event_id "  # noqa: S608
             f"FROM contact_links{suffix} FINAL"
@@ -101,6 +105,31 @@ class Identities:
         ]
         resolved = {int(a): int(b) for a, b in merges.resolve(rows).items()}
         return Merged(resolved, {c: claim[0] for c, (claim, _) in list(self._merges.items())})
+
+    # Surveys, whose answers often name no conversation
+
+    def note_survey(self, e: Logged) -> bool:
+        """True where this changes which conversation a survey belongs to."""
+        if not isinstance(e.event, SurveyEvent) or not e.conversation_hash:
+            return False
+        known = self._surveys.get(e.link_hash)
+        if known is not None and known[0] <= e.order:
+            return False
+        if known is not None:
+            self._surveys_of[known[1]].discard(e.link_hash)
+        self._surveys[e.link_hash] = (e.order, e.conversation_hash)
+        self._surveys_of[e.conversation_hash].add(e.link_hash)
+        return known is None or known[1] != e.conversation_hash
+
+    def place(self, e: Logged) -> int:
+        """The conversation that an event of a conversation or a survey belongs to; a survey without one is its own."""
+        if not isinstance(e.event, SurveyEvent):
+            return e.conversation_hash
+        known = self._surveys.get(e.link_hash)
+        return known[1] if known is not None else e.link_hash
+
+    def surveys_of(self, conversation_hash: int) -> set[int]:
+        return self._surveys_of.get(conversation_hash, set())
 
     # Contacts and their addresses
 
