@@ -56,8 +56,12 @@ class Store:
         if client is None:
             # Handles are opened one at a time: the first one of a process starts the embedded engine.
             with self._lock:
+                # Lists of keys are too long for a URL.
+                over_http = (
+                    {} if self.embedded else {"form_encode_query_params": True, "autogenerate_session_id": False}
+                )
                 client = clickhouse_connect.get_client(
-                    dsn=self.dsn, settings=dict(_SETTINGS), show_clickhouse_errors=True
+                    dsn=self.dsn, settings=dict(_SETTINGS), show_clickhouse_errors=True, **over_http
                 )
                 self._clients.append(client)
             self._local.client = client
