@@ -39,7 +39,9 @@ serve: setup ## Run the server on your own data (ARGS="--data DIR").
 test: setup .venv/.dev ## Lint, check types, run every test.
 	@$(MAKE) --no-print-directory lint web-test
 	@sh scripts/chromium.sh
-	$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal --ignore tests/browser $(ARGS)
+	@# Chromium's driver keeps an event loop running in its process, so its tests have one of their own.
+	$(BIN)/pytest tests/browser $(ARGS)
 
 .PHONY: lint
 lint: .venv/.dev web/node_modules/.stamp ## Style and types of the Python and the TypeScript.

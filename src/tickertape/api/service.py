@@ -54,7 +54,7 @@ class Service:
     @property
     def settled(self) -> bool:
         """Whether the facts show every event that was answered with 200."""
-        return self.deriver.saved_seq >= self.ingest.last_seq
+        return self.deriver.shown_seq >= self.ingest.last_seq
 
     @property
     def sample(self) -> bool:

@@ -159,9 +159,9 @@ class Deriver:
         return self._queued
 
     @property
-    def saved_seq(self) -> int:
-        """Up to here the facts show every event, and will after a crash."""
-        return 0 if self.facts.dirty_days else self.facts.saved_seq
+    def shown_seq(self) -> int:
+        """Up to here the figures show every event."""
+        return 0 if self.facts.dirty_days else self.facts.seq
 
     @property
     def version(self) -> int:
@@ -228,7 +228,7 @@ class Deriver:
                 self._recover()
 
     def _patience(self) -> float:
-        return SAVE_SECONDS / 4 if self.saved_seq < self.facts.seq else SWEEP_SECONDS
+        return SAVE_SECONDS / 4 if self.facts.dirty_days or self.facts.saved_seq < self.facts.seq else SWEEP_SECONDS
 
     def _take(self, wait: float) -> list[Logged]:
         batch: list[Logged] = []

@@ -57,7 +57,7 @@ class Store:
             # Handles are opened one at a time: the first one of a process starts the embedded engine.
             with self._lock:
                 # Lists of keys are too long for a URL.
-                over_http = (
+                over_http: dict[str, Any] = (
                     {} if self.embedded else {"form_encode_query_params": True, "autogenerate_session_id": False}
                 )
                 client = clickhouse_connect.get_client(
