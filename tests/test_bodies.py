@@ -198,3 +198,10 @@ def test_lines_are_read_one_by_one() -> None:
     found = read_events(chunks(), NDJSON)
     next(found)
     assert taken < len(EVENTS)
+
+
+def test_half_a_surrogate_pair_loses_no_other_event() -> None:
+    good = {"type": "agent.status", "at": "2026-01-01T00:00:00Z", "agent_id": "a", "status": "online"}
+    bad = good | {"agent_id": "\ud800"}
+    read = list(read_events(json.dumps([good, bad, good]).encode()))
+    assert [type(r) for r in read] == [Accepted, Rejection, Accepted]

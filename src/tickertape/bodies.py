@@ -3,6 +3,7 @@
 One bad event does not lose the others. What is wrong with the body as a whole is one error.
 """
 
+import json
 import re
 import sys
 import zlib
@@ -168,11 +169,23 @@ def _values(body: bytes, lines_declared: bool, limits: Limits) -> Iterable[bytes
     except _UNREADABLE as error:
         if lines_declared and body.startswith(b"{"):
             return _lines((body,))
-        raise _not_json(body, error) from None
+        elements = _leniently(body) if _SURROGATE.search(body) else None
+        if elements is None:
+            raise _not_json(body, error) from None
+        return elements
     if not body.startswith(b"{"):
         message = "The body is JSON, but neither an object nor an array."
         raise InvalidBody(message, code="wrong_type", hint="Send an event, an array of events, or NDJSON.")
     return (body,)
+
+
+def _leniently(body: bytes) -> list[bytes] | None:
+    """The elements of an array in which some text holds half a surrogate pair: only its own event is refused for it."""
+    try:
+        values = json.loads(body)
+    except _UNREADABLE:
+        return None
+    return [json.dumps(v).encode() for v in (values if isinstance(values, list) else [values])]
 
 
 # What a body may turn out to be, by its first bytes.
@@ -184,6 +197,7 @@ _OTHER_FORMATS: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "It is a zip archive: send what is inside, with Content-Encoding: gzip if need be."),
     (b"PAR1", "It is a Parquet file: load it with `tickertape import`."),
 )
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BYTE_POSITION = re.compile(r"\(byte (\d+)\)")
 
 
