@@ -159,7 +159,7 @@ class Ingest:
         for item in read_events(body, content_type, encoding):
             if isinstance(item, Accepted):
                 try:
-                    events.append(log_entry(normalise(item.event, received_at), API_SOURCE, received_at))
+                    events.append(_stamp(item.event, API_SOURCE, received_at))
                     continue
                 except InvalidEvent as problem:
                     error, id_ = problem, item.event.id

@@ -1,7 +1,6 @@
 """Messages and conversations as the API shows them."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +8,7 @@ from tickertape.derive.asof import Telling, Thread
 from tickertape.derive.contacts import Links
 from tickertape.derive.derivation import MessageState
 from tickertape.derive.episode_document import document as episode_document
+from tickertape.derive.episode_document import timestamp
 from tickertape.derive.messages import Message
 from tickertape.events import MessageDeferred, MessageQueued
 from tickertape.metrics.money import Rates
@@ -20,10 +20,7 @@ UNKNOWN_AFTER_MS = 72 * 3_600_000
 
 def moment(at: int | None) -> str | None:
     """RFC 3339 in UTC; null for what has not happened."""
-    if at is None or at >= NEVER_MS:
-        return None
-    text = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds" if at % 1000 else "seconds")
-    return text.replace("+00:00", "Z")
+    return None if at is None or at >= NEVER_MS else timestamp(at)
 
 
 def state_of(message: Message | None, links: Links | None, told: Iterable[object], now: int) -> str:

@@ -6,12 +6,11 @@ from typing import Any
 
 from tickertape.derive.facts import AgentDay
 from tickertape.derive.presence import Status, segments
+from tickertape.derive.rules import DAY_MS, HOUR_MS
 from tickertape.derive.timeline import Spell
 from tickertape.settings import Settings
 from tickertape.store import NEVER_MS, Store
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 HOLDS_MS = DAY_MS // 2
 """A status holds at most twelve hours."""
 RECENT_MS = 300_000

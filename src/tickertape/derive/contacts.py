@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from tickertape.derive import optout
 from tickertape.derive.messages import Message
+from tickertape.derive.rules import DAY_MS, HOUR_MS
 from tickertape.events import (
     ContactComplained,
     ContactOptedIn,
@@ -23,8 +24,6 @@ from tickertape.settings import Settings
 from tickertape.store import NEVER_MS
 from tickertape.store.log import Logged, conversation_key
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 _ONE_CHANNEL = {"mms": "sms", "rcs": "sms"}
 """For consent, SMS, MMS and RCS are one channel."""
 

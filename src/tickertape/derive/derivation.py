@@ -17,6 +17,7 @@ from tickertape.derive.episodes import fold
 from tickertape.derive.facts import EpisodeRow, MessageRow, SurveyRow
 from tickertape.derive.identities import Identities, Merged
 from tickertape.derive.messages import Message, fold_message
+from tickertape.derive.rules import DAY_MS, hour_of
 from tickertape.derive.timeline import Entry, Episode, Survey
 from tickertape.events import (
     AgentStatus,
@@ -33,7 +34,6 @@ from tickertape.settings import Settings
 from tickertape.store import NEVER_MS, Store, log
 from tickertape.store.log import Logged, stands
 
-DAY_MS = 86_400_000
 CACHED_MESSAGES = 100_000
 CACHED_CONTACTS = 20_000
 CACHED_CONVERSATIONS = 20_000
@@ -82,8 +82,6 @@ class Touched(Struct, gc=False):
     messages: set[int] = field(default_factory=set)
     contacts: dict[int, str] = field(default_factory=dict)
     conversations: set[int] = field(default_factory=set)
-    agents: set[tuple[str, int]] = field(default_factory=set)
-    """(agent, day since the epoch)"""
 
 
 class Changes(Struct, gc=False):
@@ -198,7 +196,7 @@ class Derivation:
         folded = self._fold_messages(states)
         self._settle_contacts(folded, touched, changes)
         self._fold_conversations(touched, changes, now)
-        self._touch_agents(batch, touched, changes)
+        self._touch_agents(batch, changes)
         self._messages.trim()
         self._contacts.trim()
         self._conversations.trim()
@@ -439,7 +437,7 @@ class Derivation:
         changes.conversions += facts.conversions
         for conversion in facts.conversions:
             home = self._order_homes.get(conversion.hash)
-            if home is not None and home != _hour(conversion.at):
+            if home is not None and home != hour_of(conversion.at):
                 changes.gone_conversions.append((home, conversion.hash))
 
     def _settle_message(
@@ -541,15 +539,13 @@ class Derivation:
 
     def _fold_conversations(self, touched: Touched, changes: Changes, now: int) -> None:
         roots = {self._merged.root(c) for c in touched.conversations}
-        states = self._load_conversations(roots, touched)
+        states = self._load_conversations(roots)
         vanished = touched.conversations - roots
         if vanished:
-            changes.gone_episodes += [
-                (at - at % 3_600_000, hash_, at) for hash_, at in self._written_episodes(vanished)
-            ]
+            changes.gone_episodes += [(hour_of(at), hash_, at) for hash_, at in self._written_episodes(vanished)]
         for root, state in states.items():
             self._fold_conversation(root, state, now)
-        self._link_repeats(states, touched, now)
+        self._link_repeats(states, now)
         for root, state in states.items():
             self._settle_episodes(root, state, changes)
 
@@ -559,19 +555,18 @@ class Derivation:
         result = fold(entries, self.settings, min(now, self.horizon))
         state.episodes, state.surveys = result.episodes, result.surveys
 
-    def _link_repeats(self, states: dict[int, ConversationState], touched: Touched, now: int) -> None:
+    def _link_repeats(self, states: dict[int, ConversationState], now: int) -> None:
         """Repeats are found over all conversations of a contact, so these are read along."""
         contacts = {e.contact for s in states.values() for e in s.episodes if e.contact}
         held = self._load_contacts({contact_key(c): c for c in contacts})
         self._load_and_fold({m for c in held.values() for m in c.messages})
-        others: dict[str, set[int]] = {}
-        for contact in contacts:
-            others[contact] = {
-                self._merged.root(s.links.conversation_hash)
-                for m in held[contact_key(contact)].messages
-                if (s := self._messages.get(m)) is not None and s.links is not None and s.entry is not None
-            }
-        more = self._load_conversations({c for cs in others.values() for c in cs} - states.keys(), touched)
+        others = {
+            self._merged.root(s.links.conversation_hash)
+            for contact in held.values()
+            for m in contact.messages
+            if (s := self._messages.get(m)) is not None and s.links is not None and s.entry is not None
+        }
+        more = self._load_conversations(others - states.keys())
         for root, state in more.items():
             if not state.episodes:
                 self._fold_conversation(root, state, now)
@@ -603,7 +598,7 @@ class Derivation:
         last_merge = self._merged.last_merge(root)
         counted = [e for e in state.episodes if e.outcome != "merged"]
         for opened_at in state.written.keys() - {e.opened_at for e in counted}:
-            changes.gone_episodes.append((opened_at - opened_at % 3_600_000, root, opened_at))
+            changes.gone_episodes.append((hour_of(opened_at), root, opened_at))
             del state.written[opened_at]
         for episode in counted:
             print_ = msgspec.msgpack.encode(episode)
@@ -625,7 +620,7 @@ class Derivation:
         for survey in state.surveys:
             hash_ = key("survey", state.source, survey.survey_id)
             kept.add(hash_)
-            print_, home = msgspec.msgpack.encode(survey), _hour(survey.sent_at)
+            print_, home = msgspec.msgpack.encode(survey), hour_of(survey.sent_at)
             before = state.surveys_written.get(hash_)
             if before == (home, print_):
                 continue
@@ -650,7 +645,7 @@ class Derivation:
                 return message.attrs
         return {}
 
-    def _load_conversations(self, roots: Iterable[int], touched: Touched) -> dict[int, ConversationState]:
+    def _load_conversations(self, roots: Iterable[int]) -> dict[int, ConversationState]:
         states: dict[int, ConversationState] = {}
         cold: dict[int, int] = {}  # member -> root
         for root in roots:
@@ -760,7 +755,7 @@ class Derivation:
 
     # Agents
 
-    def _touch_agents(self, batch: Sequence[Logged], touched: Touched, changes: Changes) -> None:
+    def _touch_agents(self, batch: Sequence[Logged], changes: Changes) -> None:
         """The days of an agent that a status (holds up to twelve hours), an assignment or a message reaches."""
         for e in batch:
             if isinstance(e.event, AgentStatus):
@@ -772,7 +767,6 @@ class Derivation:
             message = message_row.message
             if message.author == "agent" and message.agent:
                 self._touch_days(message.agent, message.cohort_at, message.cohort_at + 300_000, changes)
-        changes.agents |= touched.agents
 
     def _touch_days(self, agent: str, start: int, end: int, changes: Changes) -> None:
         if agent in self.agents:
@@ -792,10 +786,6 @@ def _names_contact(e: Logged) -> bool:
 def _contact_hash(name: str, root: int) -> int:
     """A message (or order) of nobody known is its own contact."""
     return contact_key(name) if name else root
-
-
-def _hour(at: int) -> int:
-    return at - at % 3_600_000
 
 
 def _take_in(held: dict[int, Logged], events: Iterable[Logged]) -> None:

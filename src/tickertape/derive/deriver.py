@@ -13,6 +13,7 @@ from msgspec import Struct
 from tickertape.derive import agent_days, facts
 from tickertape.derive.derivation import Changes, Derivation, Touched
 from tickertape.derive.identities import Identities
+from tickertape.derive.rules import hour_of
 from tickertape.derive.seen import Seen
 from tickertape.keys import contact_key, key
 from tickertape.settings import RESTATES, Settings
@@ -311,10 +312,10 @@ class Deriver:
         here: dict[str, set[tuple[int, ...]]] = {
             "messages": {(r.message.home, r.message.hash) for r in changes.messages},
             "episodes": {
-                (_hour(r.episode.opened_at), r.conversation_hash, r.episode.opened_at) for r in changes.episodes
+                (hour_of(r.episode.opened_at), r.conversation_hash, r.episode.opened_at) for r in changes.episodes
             },
-            "surveys": {(_hour(r.survey.sent_at), r.hash) for r in changes.surveys},
-            "conversions": {(_hour(c.at), c.hash) for c in changes.conversions},
+            "surveys": {(hour_of(r.survey.sent_at), r.hash) for r in changes.surveys},
+            "conversions": {(hour_of(c.at), c.hash) for c in changes.conversions},
         }
         for name, key_columns, gone in (
             ("messages", facts.MESSAGE_KEY, changes.gone_messages),
@@ -428,7 +429,3 @@ class Deriver:
         progress.done = progress.total
         progress.finished = True
         self.changed()
-
-
-def _hour(at: int) -> int:
-    return at - at % 3_600_000

@@ -8,8 +8,9 @@ import pyarrow as pa
 from msgspec import Struct
 
 from tickertape.derive.contacts import Links
-from tickertape.derive.messages import HOUR_MS, Message
+from tickertape.derive.messages import Message
 from tickertape.derive.presence import Segment
+from tickertape.derive.rules import hour_of
 from tickertape.derive.timeline import Episode, Survey
 from tickertape.keys import contact_key
 from tickertape.store import NEVER_MS
@@ -62,7 +63,7 @@ def _or_never(at: int | None) -> int:
 
 
 def _hour_s(at: int) -> int:
-    return (at - at % HOUR_MS) // 1000
+    return hour_of(at) // 1000
 
 
 def _own(*names: str) -> tuple[tuple[str, pa.DataType, Callable[[Any], Any]], ...]:

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from tickertape.derive import optout
+from tickertape.derive.rules import hour_of
 from tickertape.derive.traffic import Touch, classify_clicks, classify_open
 from tickertape.events import (
     Event,
@@ -22,8 +23,6 @@ from tickertape.events import (
 from tickertape.keys import key
 from tickertape.store import NEVER_MS
 from tickertape.store.log import Logged
-
-HOUR_MS = 3_600_000
 
 
 class Click(Struct, kw_only=True, gc=False):
@@ -88,7 +87,7 @@ class Message(Struct, kw_only=True, gc=False):
 
     @property
     def home(self) -> int:
-        return self.cohort_at - self.cohort_at % HOUR_MS
+        return hour_of(self.cohort_at)
 
     @property
     def based_at(self) -> int:

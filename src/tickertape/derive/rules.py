@@ -9,6 +9,13 @@ from tickertape.settings import ChannelTargets, Schedule, Settings, Targets
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+
+
+def hour_of(at: int) -> int:
+    """The start of the UTC hour that a moment lies in: where the row of a fact is."""
+    return at - at % HOUR_MS
+
+
 LONGEST_MS = 36_500 * DAY_MS
 """A hundred years: longer settings mean "never" and must not overflow a date."""
 # kind of duration -> the setting that is its target
