@@ -12,7 +12,7 @@ import { Tiles } from "./panels/tiles";
 import { Welcome } from "./panels/welcome";
 import { Said } from "./parts/say";
 import { startTheme } from "./parts/theme";
-import { catalogue, catalogueError, headline, loadCatalogue, newWorkspace, refreshAll, startLive, trends } from "./store";
+import { catalogue, catalogueError, headline, loadCatalogue, newWorkspace, refreshAll, sampleData, startLive, trends } from "./store";
 
 function Notice() {
   const error = catalogueError.value ?? headline.error.value ?? trends.error.value;
@@ -54,6 +54,7 @@ function Page() {
           <main id="main" tabIndex={-1}>
             <div class="panels">
               <Notice />
+              {sampleData && <p class="sample">Sample data of a made-up company</p>}
               {newWorkspace.value && <Welcome />}
               <Tiles />
               {!newWorkspace.value && (

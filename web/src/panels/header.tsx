@@ -7,7 +7,7 @@ import { say } from "../parts/say";
 import { switchTheme, theme } from "../parts/theme";
 import { Toolbar } from "../parts/toolbar";
 import { RANGES, today } from "../ranges";
-import { connection, heardAt, lostAt, paused, sampleData } from "../store";
+import { connection, heardAt, lostAt, paused } from "../store";
 import { channel, chosenZone, choices, compares, go, range, workspaceZone, zone } from "../url";
 
 const RANGE_OPTIONS = [...RANGES.map(({ id, label }) => ({ id: id as string, label })), { id: "custom", label: "Custom…" }];
@@ -26,11 +26,6 @@ export function Header() {
     <header class="top">
       <div class="bar">
         <h1>Overview</h1>
-        {sampleData && (
-          <span class="sample" title="The figures of a made-up company; `tickertape demo --remove` deletes them">
-            Sample data
-          </span>
-        )}
         <select
           class="select phones"
           aria-label="Time range, short"
